@@ -1,0 +1,24 @@
+"""How fast does the replay venue play recorded data?"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from adapters.venue import VenueConfig
+
+
+class ReplayVenueConfig(VenueConfig):
+    """Recorded data as if it were live: no keys, no network, fills by the engine's sandbox."""
+
+    mode: Literal["sandbox"] = "sandbox"
+    speed: float = 0.0
+    """Seconds of market time played in one second: 1 is real time, 60 a minute a second, 0 as fast as it can."""
+
+    @field_validator("speed")
+    @classmethod
+    def _not_backwards(cls, speed: float) -> float:
+        if speed < 0:
+            raise ValueError("must be 0 or more: 0 plays as fast as it can, 1 in real time, 60 a minute a second")
+        return speed

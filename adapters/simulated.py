@@ -1,0 +1,54 @@
+"""What do the backtest's venue and the sandbox's venue have in common?
+
+Both are built from one `VenueConfig` by the functions here, so that they charge, fill and lend alike.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from nautilus_trader.execution import DefaultFillModel, MakerTakerFeeModel, StaticLatencyModel
+from nautilus_trader.model import AccountType, Currency, Money
+
+if TYPE_CHECKING:
+    from adapters.venue import VenueConfig
+
+NANOS_PER_MILLI = 1_000_000
+
+
+def account_type(venue: VenueConfig) -> AccountType:
+    """Cash or margin."""
+    return AccountType.MARGIN if venue.account_type == "margin" else AccountType.CASH
+
+
+def starting_balance(venue: VenueConfig) -> Money:
+    """What the account starts with."""
+    return Money.from_str(f"{venue.starting_cash} {venue.currency}")
+
+
+def base_currency(venue: VenueConfig) -> Currency:
+    """The account's only currency."""
+    return Currency.from_str(venue.currency)
+
+
+def leverage(venue: VenueConfig) -> Decimal | None:
+    """The account's leverage; cash accounts have none."""
+    return venue.leverage if venue.account_type == "margin" else None
+
+
+def fee_model(venue: VenueConfig) -> MakerTakerFeeModel:
+    """Commission as a fraction of each fill's notional."""
+    return MakerTakerFeeModel(venue.maker_fee, venue.taker_fee)
+
+
+def fill_model(venue: VenueConfig) -> DefaultFillModel | None:
+    """With `slippage_ticks=1` the engine moves every fill one tick against the order, resting limit orders too."""
+    return DefaultFillModel(1.0, 1.0, 0) if venue.slippage_ticks else None
+
+
+def latency_model(venue: VenueConfig) -> StaticLatencyModel | None:
+    """The same delay for every command, or None."""
+    if not venue.latency_ms:
+        return None
+    return StaticLatencyModel(base_latency_nanos=venue.latency_ms * NANOS_PER_MILLI)

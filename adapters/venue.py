@@ -1,0 +1,56 @@
+"""What has to be known about a venue before a run on it can be built?
+
+The base of every venue's own config (`adapters/<venue>/config.py`). A venue YAML names that class under `config`, and
+under `factory` the class that builds the venue's clients.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from risk.numbers import Number
+
+Cash = Annotated[Number, Field(gt=0)]
+Leverage = Annotated[Number, Field(ge=1)]
+FeeRate = Annotated[Number, Field(gt=-1, lt=1)]
+
+
+class VenueConfig(BaseModel):
+    """Account, costs and delays of one venue; each venue derives its own from it and adds what only it has.
+
+    In a backtest and in the sandbox these are the account and the costs; on paper and live the broker decides and
+    they are what it is expected to be. Raises pydantic.ValidationError for unknown keys and values out of range.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+    absent: ClassVar[str | None] = None
+    """What to tell the user while the module of `factory` is not part of Keel; None when it is."""
+
+    name: str
+    """The venue as the user chose it: `venue=NAME`."""
+    mode: Literal["sandbox", "rehearsal", "paper", "live"]
+    """sandbox: fills by the engine; rehearsal: a local simulator of the broker; paper and live: the broker itself."""
+    config: str
+    """The path of the venue's own config class (package.module:Name)."""
+    factory: str
+    """The path of the class that builds the venue's clients (package.module:Name)."""
+    account_type: Literal["cash", "margin"] = "margin"
+    """A cash account cannot borrow or sell short."""
+    starting_cash: Cash = Decimal(100_000)
+    """What the account holds at the start of a backtest or a sandbox run, in `currency`."""
+    currency: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{2,9}$")] = "USD"
+    """The account's currency, by its code."""
+    leverage: Leverage = Decimal(2)
+    """How many times its equity a margin account may hold; a cash account ignores it."""
+    maker_fee: FeeRate = Decimal("0.0005")
+    """Fee of a resting order as a fraction of the notional: 0.0005 is 5 basis points; below zero is a rebate."""
+    taker_fee: FeeRate = Decimal("0.0005")
+    """Fee of an order that takes liquidity, as a fraction of the notional."""
+    slippage_ticks: Literal[0, 1] = 1
+    """How many ticks worse than the bar's price a market order fills."""
+    latency_ms: Annotated[int, Field(ge=0)] = 0
+    """Milliseconds from sending an order to its arrival at the venue."""

@@ -1,0 +1,63 @@
+"""How does an error end a process: which line does the user read, which exit code does a script see?
+
+Errors that Keel raises on purpose carry an integer `exit_code` (configs/errors.py, market/errors.py, runs/errors.py)
+and cost one line on stderr. Anything else is a fault of Keel's: its traceback is printed above that line.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+OK = 0
+FAILED = 1
+INTERRUPTED = 130
+
+
+def guarded(work: Callable[[], int]) -> int:
+    """Do the work and answer its exit code; say in one line on stderr why it could not be done."""
+    try:
+        return work()
+    except KeyboardInterrupt:
+        say("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _reader_gone()
+    except Exception as error:  # noqa: BLE001 - the process edge: every error becomes a line and an exit code here
+        return told(error)
+
+
+def told(error: Exception) -> int:
+    """Say what went wrong in one line on stderr and answer the exit code of it."""
+    code = getattr(error, "exit_code", None)
+    if isinstance(code, int):
+        say(f"error: {one_line(error)}")
+        return code
+    _print_traceback(error)
+    say(f"bug: {type(error).__name__}: {one_line(error)}; this is a fault in Keel, please report it with the lines above")
+    return FAILED
+
+
+def say(line: str) -> None:
+    """Print one line on stderr; stdout belongs to results."""
+    sys.stderr.write(f"{line}\n")
+
+
+def one_line(error: object) -> str:
+    """The text of an error with every line break and run of spaces made one space."""
+    return " ".join(str(error).split())
+
+
+def _print_traceback(error: Exception) -> None:
+    from rich.console import Console  # noqa: PLC0415 - only a bug pays for loading it
+    from rich.traceback import Traceback  # noqa: PLC0415 - as above
+
+    # Local variables stay out of it: they may hold credentials.
+    Console(stderr=True).print(Traceback.from_exception(type(error), error, error.__traceback__, show_locals=False))
+
+
+def _reader_gone() -> int:
+    """Whoever read stdout has closed it (`| head`): write the rest nowhere, so that exit does not fail too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FAILED

@@ -1,0 +1,211 @@
+"""What does one run need to know, and which values are allowed?
+
+`RunConfig` is the whole of it, frozen. Sections whose class a YAML names by its path (venue, data, a strategy's
+parameters) are validated by that class. Raises pydantic.ValidationError; configs/messages.py turns it into one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+
+from nautilus_trader.trading import Strategy, StrategyConfig
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError, to_json
+
+from adapters.venue import VenueConfig
+from configs.errors import ConfigError
+from configs.parameters import checked
+from configs.resolve import resolve
+from market.source import DataSource
+from risk.limits import RiskConfig
+
+Model = TypeVar("Model", bound=BaseModel)
+
+CHOSEN_BY = {"venue": "config", "data": "source"}
+"""Section -> the key in it whose value is the path of the class that validates the section."""
+CLASS_PATH = "class_path"
+"""Type of the validation error of a key that names a class; its message begins with that key."""
+
+
+def from_plain(model: type[Model], plain: object) -> Model:
+    """Validate what YAML gave (text, numbers, lists, mappings) strictly: no "10" for 10, no 1 for true."""
+    return model.model_validate_json(to_json(plain, inf_nan_mode="constants"), strict=True)
+
+
+def _class_of(path: str, key: str, base: type) -> type:
+    try:
+        return resolve(path, key, of=base)
+    except ConfigError as error:
+        raise PydanticCustomError(CLASS_PATH, "{line}", {"line": str(error)}) from error
+
+
+def _chosen(base: type[BaseModel], key: str) -> Callable[[object], object]:
+    """Read a section as the class it names under `key`, which must derive from `base`."""
+
+    def read(section: object) -> object:
+        if not isinstance(section, dict) or not isinstance(section.get(key), str):
+            return section
+        return from_plain(_class_of(section[key], key, base), section)
+
+    return read
+
+
+def _one_or_many(value: object) -> object:
+    return [symbol.strip() for symbol in value.split(",")] if isinstance(value, str) else value
+
+
+def _distinct(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+    if twice:
+        raise ValueError(f"names {', '.join(twice)} more than once; name each instrument once")
+    return symbols
+
+
+def _own_folder(path: object) -> object:
+    return str(Path(path).expanduser()) if isinstance(path, str) and path.startswith("~") else path
+
+
+Symbol = Annotated[str, Field(min_length=1)]
+Symbols = Annotated[
+    tuple[Symbol, ...], Field(min_length=1), AfterValidator(_distinct), BeforeValidator(_one_or_many)
+]
+UserPath = Annotated[Path, BeforeValidator(_own_folder)]
+LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class StrategySpec(_Section):
+    """One strategy of the run: its classes by path, what it trades, and its own parameters.
+
+    In YAML the parameters stand beside the other keys (`strategy.fast=20`); here they are gathered in `params`, each
+    in the type its config class declares. Only those given are there; the class's own defaults fill the rest.
+    """
+
+    strategy_path: str
+    """Path of the strategy's class (package.module:Name)."""
+    config_path: str
+    """Path of its config class, whose `__init__` names the parameters."""
+    instruments: Symbols | None = None
+    """The symbols this strategy trades; none takes all of the run."""
+    params: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_parameters(cls, section: object) -> object:
+        if not isinstance(section, dict):
+            return section
+        own = {key: value for key, value in section.items() if key in cls.model_fields}
+        rest = {key: value for key, value in section.items() if key not in cls.model_fields}
+        strategy_path, config_path = own.get("strategy_path"), own.get("config_path")
+        if isinstance(strategy_path, str) and isinstance(config_path, str):
+            _class_of(strategy_path, "strategy_path", Strategy)
+            config_class = _class_of(config_path, "config_path", StrategyConfig)
+            own["params"] = checked(config_class, {**own.get("params", {}), **rest})
+        return own
+
+    def classes(self) -> tuple[type[Strategy], type[StrategyConfig]]:
+        """The strategy's class and its config class. Raises ConfigError when they have gone since validation."""
+        return (
+            resolve(self.strategy_path, "strategy_path", of=Strategy),
+            resolve(self.config_path, "config_path", of=StrategyConfig),
+        )
+
+
+class RunSettings(_Section):
+    """Where a run writes, which part of the data it trades, and how it ends."""
+
+    dir: UserPath | None = None
+    """The run folder; none makes a new one under outputs/."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+    """A word for the run folder's name."""
+    start: date | None = None
+    """First day traded, in the data's zone; none is the data's first."""
+    end: date | None = None
+    """The day before which trading ends; none is the end of the data."""
+    max_bars: Annotated[int, Field(gt=0)] | None = None
+    """Stop after this many bars."""
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Stop after this many minutes by the clock on the wall."""
+    on_stop: Literal["leave", "cancel", "flatten"] = "cancel"
+    """At a stop: leave everything, cancel entry orders, or close every position too."""
+    on_strategy_error: Literal["halt", "stop", "ignore"] = "halt"
+    """When a strategy raises: halt trading, stop the run, or log it and go on."""
+    state_dir: UserPath | None = None
+    """Where state that must survive a restart is kept."""
+    tearsheet: bool = True
+    """Whether to write the HTML tear sheet."""
+    plots: bool = True
+    """Whether to write the PNG of equity, drawdown and trades."""
+
+    @model_validator(mode="after")
+    def _start_before_end(self) -> Self:
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise ValueError(f"start={self.start} is not before end={self.end}; end is the day after the last one traded")
+        return self
+
+
+class LogSettings(_Section):
+    """What is logged, in which form, and where to."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = "info"
+    format: Literal["text", "json"] = "text"
+    file: UserPath | None = None
+    """One more copy of the log; the run folder always holds one."""
+
+
+class RunConfig(_Section):
+    """Everything a run needs to know. The same for backtests and live; only the venue's mode tells them apart."""
+
+    FIRST: ClassVar[str] = "strategy"
+    """What the strategy of the key `strategy` is called in `all_strategies`."""
+
+    instruments: Symbols | None = None
+    """The symbols of the run; none takes those of the data set."""
+    bar: Annotated[str, Field(pattern=r"^[1-9]\d*[smhd]$")] = "1d"
+    """Length of a bar: seconds, minutes, hours or days (30s, 15m, 1h, 1d)."""
+    strategy: StrategySpec
+    strategies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], StrategySpec] = {}
+    """More strategies beside the first, by name, in the order they are asked."""
+    venue: Annotated[SerializeAsAny[VenueConfig], BeforeValidator(_chosen(VenueConfig, CHOSEN_BY["venue"]))]
+    data: Annotated[SerializeAsAny[DataSource], BeforeValidator(_chosen(DataSource, CHOSEN_BY["data"]))]
+    risk: RiskConfig = RiskConfig()
+    run: RunSettings = RunSettings()
+    log: LogSettings = LogSettings()
+    output: Literal["text", "json"] = "text"
+    """json: stdout holds one JSON document and nothing else."""
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """The symbols of the run: those asked for, else the data set's own (which may leave it to its files)."""
+        return self.instruments or self.data.symbols
+
+    @property
+    def all_strategies(self) -> dict[str, StrategySpec]:
+        """Name -> strategy, in the order in which they are asked."""
+        return {self.FIRST: self.strategy, **self.strategies}
+
+    @model_validator(mode="after")
+    def _strategies_fit_the_run(self) -> Self:
+        if self.FIRST in self.strategies:
+            raise ValueError(f"strategies.{self.FIRST}: this name is taken by the first strategy; choose another")
+        known = ", ".join(self.symbols)
+        for name, spec in self.all_strategies.items():
+            for symbol in spec.instruments or ():
+                if self.symbols and symbol not in self.symbols:
+                    key = name if name == self.FIRST else f"strategies.{name}"
+                    raise ValueError(f"{key}.instruments names {symbol}, which the run does not have; it has {known}")
+        return self

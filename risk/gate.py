@@ -1,0 +1,379 @@
+"""How does an order get from a strategy to the engine, and nothing else?
+
+`gated(cls, desk)` mixes `RiskGate` in before a user's strategy class, in every mode. Every way to send an order is
+overridden, the base class's own send methods are guarded, and every handler brings the book up to date before the
+user's code runs. Refusals arrive as OrderDenied after the callback that sent the order has returned, as the engine's do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.core import UUID4
+from nautilus_trader.model import (
+    AggregationSource,
+    BarType,
+    ClientOrderId,
+    InstrumentId,
+    OrderDenied,
+    OrderInitialized,
+    OrderModifyRejected,
+    OrderSide,
+    Quantity,
+)
+from nautilus_trader.trading import Strategy
+
+from risk.clock import GateClock, NotReplayableError
+from risk.handlers import wrap_handlers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from risk.desk import RiskDesk
+
+NANOS = 1_000_000_000
+MAX_REFUSALS_IN_A_ROW = 1_000
+Price = Any
+"""nautilus_trader.model.Price; the engine's own signatures say Any for orders, so this module does too."""
+
+
+class RiskGate(Strategy):
+    """Mixed in before a strategy class: its orders pass the desk, its handlers keep the book."""
+
+    _desk: RiskDesk  # set on the class that `gated` makes
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Passes everything on to the strategy's own class."""
+        self._passing: set[str] = set()  # client order ids on their way through this gate
+        self._closing = False  # inside close_position, close_all_positions, market_exit or stop
+        self._depth = 0  # how deep in callbacks we are; refusals are told at depth 0
+        self._untold: list[tuple[Any, str]] = []  # (order or client order id, reason)
+        self._bar_types: dict[InstrumentId, BarType] = {}  # instrument -> the bars that price it
+        self._ticks: dict[InstrumentId, str] = {}  # instrument -> "quote" or "trade" where it is subscribed
+        super().__init__(*args, **kwargs)
+
+    @property
+    def desk(self) -> RiskDesk:
+        """The desk behind this gate."""
+        return self._desk
+
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def submit_order(self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None) -> None:
+        """Pass the order on, or refuse it."""
+        event = order.init_event
+        reason = self._desk.decide(self, [event])
+        if reason is not None:
+            self._refuse(order, reason)
+            return
+        with self._pass([event]):
+            super().submit_order(order, position_id, client_id, params)
+
+    def submit_order_list(
+        self, order_list: Any, position_id: Any = None, client_id: Any = None, params: Any = None
+    ) -> None:
+        """Pass the whole list on, or refuse the whole list."""
+        events = [order.init_event for order in order_list]
+        reason = self._desk.decide(self, events)
+        if reason is not None:
+            for order in order_list:
+                self._refuse(order, reason)
+            return
+        with self._pass(events):
+            super().submit_order_list(order_list, position_id, client_id, params)
+
+    def modify_order(  # noqa: PLR0913 - the engine's signature
+        self,
+        client_order_id: ClientOrderId,
+        quantity: Quantity | None = None,
+        price: Price = None,
+        trigger_price: Price = None,
+        client_id: Any = None,
+        params: Any = None,
+    ) -> None:
+        """Pass the change on when what the order would become keeps every limit."""
+        reason = self._decide_change(client_order_id, quantity, price, trigger_price)
+        if reason is not None:
+            self._refuse(client_order_id, reason)
+            return
+        with self._allow(str(client_order_id)):
+            super().modify_order(client_order_id, quantity, price, trigger_price, client_id, params)
+
+    def modify_orders(self, updates: Sequence[Any] = (), client_id: Any = None, params: Any = None) -> None:
+        """Pass on those changes that keep every limit."""
+        allowed = []
+        for update in updates:
+            reason = self._decide_change(*update)
+            if reason is None:
+                allowed.append(update)
+            else:
+                self._refuse(update[0], reason)
+        if allowed:
+            with self._allow(*(str(update[0]) for update in allowed)):
+                super().modify_orders(allowed, client_id, params)
+
+    def close_position(self, position: Any, *args: Any, **kwargs: Any) -> None:
+        """Close a position; always reduce-only, so two closes at once can never flip it."""
+        with self._reducing():
+            super().close_position(position, *args, **{**kwargs, "reduce_only": True})
+
+    def close_all_positions(self, instrument_id: InstrumentId, *args: Any, **kwargs: Any) -> None:
+        """Close the positions in an instrument; always reduce-only."""
+        with self._reducing():
+            super().close_all_positions(instrument_id, *args, **{**kwargs, "reduce_only": True})
+
+    def market_exit(self) -> None:
+        """Cancel and close everything of this strategy, the engine's way."""
+        with self._reducing():
+            super().market_exit()
+
+    def stop(self) -> None:
+        """Stop the strategy; what the engine closes on the way is a reduction."""
+        with self._reducing():
+            super().stop()
+
+    # -- what the desk asks of a gate ------------------------------------------------------------------------------
+
+    def cancel_working(self, client_order_ids: Sequence[str]) -> None:
+        """Cancel these orders, those emulated inside the engine too. Cancels are never refused."""
+        for name in client_order_ids:
+            order = self.cache.order(ClientOrderId(name))
+            if order is not None and not order.is_closed and not order.is_pending_cancel:
+                super().cancel_order(order.client_order_id)
+
+    def close_out(self, instrument: str, position: Decimal) -> str:
+        """Send the reduce-only market order that closes `position` (signed units); answers its client order id."""
+        instrument_id = InstrumentId.from_str(instrument)
+        quantity = self.cache.instrument(instrument_id).make_qty(abs(position))
+        side = OrderSide.SELL if position > 0 else OrderSide.BUY
+        order = self.order_factory.market(instrument_id, side, quantity, reduce_only=True)
+        with self._pass([order.init_event]):
+            super().submit_order(order)
+        return str(order.client_order_id)
+
+    def filled_quantity(self, client_order_id: ClientOrderId) -> Decimal:
+        """How much of an order has filled, from the engine's cache."""
+        order = self.cache.order(client_order_id)
+        return Decimal(0) if order is None else order.filled_qty.as_decimal()
+
+    def latest(self, instrument_id: InstrumentId) -> tuple[Any, Any]:
+        """The last two prices of an instrument (newest first), from what this strategy subscribes to."""
+        kind = self._ticks.get(instrument_id)
+        if kind is not None:
+            read = self.cache.quote if kind == "quote" else self.cache.trade
+            return read(instrument_id), read(instrument_id, 1)
+        bar_type = self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
+        if bar_type is None:
+            return None, None
+        return self.cache.bar(bar_type), self.cache.bar(bar_type, 1)
+
+    # -- data ------------------------------------------------------------------------------------------------------
+
+    def subscribe_bars(self, bar_type: BarType, client_id: Any = None, params: Any = None) -> None:
+        """Subscribe, and let these bars price their instrument."""
+        if self._desk.replays and bar_type.aggregation_source == AggregationSource.INTERNAL:
+            raise NotReplayableError(f"bars aggregated inside the engine ({bar_type})")
+        self._bar_types.setdefault(bar_type.instrument_id, bar_type)
+        self._desk.joins(self, bar_type)
+        super().subscribe_bars(bar_type, client_id, params)
+
+    def subscribe_quotes(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+        """Subscribe, and let these quotes price the instrument."""
+        self._ticks[instrument_id] = "quote"
+        self._desk.joins(self, ("quote", instrument_id))
+        super().subscribe_quotes(instrument_id, client_id, params)
+
+    def subscribe_trades(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+        """Subscribe, and let these trades price the instrument where no quotes do."""
+        self._ticks.setdefault(instrument_id, "trade")
+        self._desk.joins(self, ("trade", instrument_id))
+        super().subscribe_trades(instrument_id, client_id, params)
+
+    def unsubscribe_bars(self, bar_type: BarType, client_id: Any = None, params: Any = None) -> None:
+        """Unsubscribe; nobody waits for this strategy's turn any more."""
+        self._desk.turns.leave(self, bar_type)
+        super().unsubscribe_bars(bar_type, client_id, params)
+
+    def unsubscribe_quotes(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+        """Unsubscribe; nobody waits for this strategy's turn any more."""
+        self._desk.turns.leave(self, ("quote", instrument_id))
+        super().unsubscribe_quotes(instrument_id, client_id, params)
+
+    def unsubscribe_trades(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+        """Unsubscribe; nobody waits for this strategy's turn any more."""
+        self._desk.turns.leave(self, ("trade", instrument_id))
+        super().unsubscribe_trades(instrument_id, client_id, params)
+
+    def request_bars(  # noqa: PLR0913 - the engine's signature
+        self,
+        bar_type: BarType,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        limit: int | None = None,
+        client_id: Any = None,
+        params: Any = None,
+    ) -> str:
+        """Ask for history, never for what a replay or a backtest has not reached yet."""
+        history_end = self._desk.history_end
+        if history_end is not None:
+            latest = datetime.fromtimestamp(history_end / NANOS, tz=UTC)
+            end = latest if end is None else min(end, latest)
+        return super().request_bars(bar_type, start, end, limit, client_id, params)
+
+    @property
+    def clock(self) -> Any:
+        """The engine's clock, its callbacks watched; on replay it tells the market's time."""
+        return GateClock(super().clock, self)
+
+    def subscribe_topic(self, topic: str, handler: Callable[[object], None], priority: int = 0) -> None:
+        """Subscribe; an exception in the handler is caught like one in any other callback."""
+        super().subscribe_topic(topic, self.watched(handler, f"topic {topic}"), priority)
+
+    def watched(self, callback: Callable[[Any], None], where: str) -> Callable[[Any], None]:
+        """The callback with the gate's care around it: errors kept, refusals told."""
+
+        def call(message: Any) -> None:
+            with self._calling(where):
+                callback(message)
+
+        return call
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _decide_change(
+        self, client_order_id: ClientOrderId, quantity: Quantity | None, price: Price, trigger_price: Price
+    ) -> str | None:
+        working = self._desk.book.orders.get(str(client_order_id))
+        order = self.cache.order(client_order_id)
+        if working is None or order is None:
+            return None  # the engine answers for an order that does not work
+        leaves = working.leaves
+        if quantity is not None:
+            leaves = max(Decimal(0), quantity.as_decimal() - order.filled_qty.as_decimal())
+        exact = max((p.as_decimal() for p in (price, trigger_price) if p is not None), default=None)
+        reason = self._desk.decide_change(self, str(client_order_id), leaves, exact, order.init_event)
+        if reason is None:
+            self._desk.book.resizing(str(client_order_id), leaves, exact)
+        return reason
+
+    @contextmanager
+    def _pass(self, orders: Sequence[OrderInitialized]) -> Iterator[None]:
+        for order in orders:
+            self._desk.sending(self, order)
+        try:
+            with self._allow(*(str(order.client_order_id) for order in orders)):
+                yield
+        except BaseException:
+            for order in orders:
+                self._desk.not_sent(order)
+            raise
+
+    @contextmanager
+    def _allow(self, *names: str) -> Iterator[None]:
+        self._passing.update(names)
+        try:
+            yield
+        finally:
+            self._passing.difference_update(names)
+
+    @contextmanager
+    def _reducing(self) -> Iterator[None]:
+        before, self._closing = self._closing, True
+        try:
+            yield
+        finally:
+            self._closing = before
+
+    @contextmanager
+    def _calling(self, where: str) -> Iterator[None]:
+        self._depth += 1
+        try:
+            yield
+        except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
+            self._desk.answer(self, where, error)
+        finally:
+            self._depth -= 1
+        self._tell()
+
+    def _refuse(self, order: Any, reason: str) -> None:
+        self._untold.append((order, reason))
+        event = order.init_event if not isinstance(order, ClientOrderId) else self.cache.order(order).init_event
+        self._desk.witness.refused(self._desk.now, event, reason)
+        if self._depth == 0:
+            self._tell()
+
+    def _tell(self) -> None:
+        """Hand out refusals as the engine would: after the callback that caused them has returned."""
+        told = 0
+        while self._untold and self._depth == 0:
+            order, reason = self._untold.pop(0)
+            told += 1
+            if told > MAX_REFUSALS_IN_A_ROW:
+                self._untold.clear()
+                raise RuntimeError(f"{self.strategy_id} answers every refusal with a new order; last: {reason}")
+            self._deny(order, reason) if not isinstance(order, ClientOrderId) else self._reject_change(order, reason)
+        if self._depth == 0:
+            self._desk.settle()
+
+    def _deny(self, order: Any, reason: str) -> None:
+        now = self._desk.now
+        event = OrderDenied(
+            self.trader_id, order.strategy_id, order.instrument_id, order.client_order_id, reason, UUID4(), now, now
+        )
+        order.apply(event)
+        self.on_order_denied(event)
+        self.on_order_event(event)
+
+    def _reject_change(self, client_order_id: ClientOrderId, reason: str) -> None:
+        now, order = self._desk.now, self.cache.order(client_order_id)
+        event = OrderModifyRejected(
+            self.trader_id, order.strategy_id, order.instrument_id, client_order_id, reason, UUID4(), now, now,
+            False, order.venue_order_id, order.account_id,  # noqa: FBT003 - the engine's positional flag
+        )  # fmt: skip
+        self.on_order_modify_rejected(event)
+        self.on_order_event(event)
+
+
+def gated(strategy_class: type[Strategy], desk: RiskDesk) -> type[RiskGate]:
+    """The user's class behind the gate of this desk: same name, same module, same behaviour, no way around.
+
+    Raises TypeError when it is not a Nautilus Strategy.
+    """
+    if not (isinstance(strategy_class, type) and issubclass(strategy_class, Strategy)):
+        raise TypeError(f"{strategy_class!r} is not a subclass of nautilus_trader.trading.Strategy")
+    guard_base_class()
+    namespace: dict[str, Any] = {
+        "__module__": strategy_class.__module__,
+        "__doc__": strategy_class.__doc__,
+        "_desk": desk,
+        **wrap_handlers(strategy_class, desk),
+    }
+    return type(strategy_class.__name__, (RiskGate, strategy_class), namespace)
+
+
+def guard_base_class() -> None:
+    """Make the engine's own send methods refuse an order of a gated strategy that did not pass its gate."""
+    if getattr(Strategy, "_keel_guarded", False):
+        return
+    for name in ("submit_order", "submit_order_list", "modify_order", "modify_orders"):
+        setattr(Strategy, name, _guarded(getattr(Strategy, name), name))
+    Strategy._keel_guarded = True  # type: ignore[attr-defined]  # noqa: SLF001 - our own mark on the engine's class
+
+
+def _guarded(original: Callable[..., None], name: str) -> Callable[..., None]:
+    def guarded(self: Strategy, subject: Any, *args: Any, **kwargs: Any) -> None:
+        if isinstance(self, RiskGate):
+            for each in subject if isinstance(subject, list | tuple) else [subject]:
+                target = each[0] if isinstance(each, tuple) else each
+                if str(getattr(target, "client_order_id", target)) not in self._passing:  # noqa: SLF001
+                    self._refuse(target, f"BYPASS: call self.{name}, not the base class's: the order never left")  # noqa: SLF001
+                    return
+        original(self, subject, *args, **kwargs)
+
+    guarded.__name__ = name
+    return guarded
+

@@ -1,0 +1,41 @@
+"""What does an order's OrderInitialized event say, in the book's plain terms?"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from nautilus_trader.model import ContingencyType, OrderInitialized, OrderSide
+
+FILLS_ONCE = (ContingencyType.OCO, ContingencyType.OUO)
+
+
+def is_buy(order: OrderInitialized) -> bool:
+    """Whether the order buys."""
+    return bool(order.order_side == OrderSide.BUY)
+
+
+def order_price(order: OrderInitialized) -> Decimal | None:
+    """The higher of limit and trigger price; None for an order without either."""
+    prices = [price.as_decimal() for price in (order.price, order.trigger_price) if price is not None]
+    return max(prices, default=None)
+
+
+def units(order: OrderInitialized, price: Decimal | None) -> Decimal:
+    """The order's size in units of the instrument; one given in quote currency is divided by `price`.
+
+    Raises LookupError when that price is missing.
+    """
+    quantity = order.quantity.as_decimal()
+    if not order.quote_quantity:
+        return quantity
+    if not price:
+        raise LookupError(f"no price to size the quote quantity of {order.instrument_id} with")
+    return quantity / price
+
+
+def grouped_id(order: OrderInitialized) -> str:
+    """The name shared by orders of which only one can fill; an order that stands alone is its own group."""
+    own = str(order.client_order_id)
+    if order.contingency_type not in FILLS_ONCE or not order.linked_order_ids:
+        return own
+    return min(own, *(str(linked) for linked in order.linked_order_ids))

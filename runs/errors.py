@@ -1,0 +1,33 @@
+"""What can go wrong with a run, and with which exit code does it end?
+
+RunError              1  a run or its report failed
+├── StrategyError     1  a strategy raised; the run was stopped
+├── HaltedError       3  trading is halted until a person resumes it
+└── FolderError       2  the run folder cannot be used as asked
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RunError(Exception):
+    """A run or its report failed. `str()` of it is one line for the user; `exit_code` is the process's."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class StrategyError(RunError):
+    """A strategy raised in one of its callbacks; the original error is the `__cause__`."""
+
+
+class HaltedError(RunError):
+    """Trading is halted by a breaker or a person, and stays so until `resume`."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class FolderError(RunError):
+    """The run folder is in use, holds another run, or cannot be written."""
+
+    exit_code: ClassVar[int] = 2

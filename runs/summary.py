@@ -1,0 +1,162 @@
+"""How did a run go, in numbers: for the table, for scripts and for the run folder alike?"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from risk import measures
+from runs.times import iso
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from runs.analysis import Analysis
+    from runs.prices import FloatArray
+    from runs.record import Row
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The result of a run. Counts are integers, amounts Decimals, ratios fractions, undefined is None.
+
+    fees: all commissions. Return, CAGR, volatility, Sharpe and Sortino are measured on session days, drawdown and
+    exposure on every bar. trades: closed round trips (win_rate and profit_factor look at these), open_trades:
+    those the run ended in. turnover: value bought and sold a year over average equity. exposure: average gross
+    exposure over equity; max_exposure its highest; time_in_market: share of bars that ended with a position.
+    buy_and_hold: starting equity split equally over the instruments at their first close, held, no costs.
+    bars: bars of all instruments. No field depends on the wall clock or on where the run took place but run_dir.
+    """
+
+    orders: int
+    fills: int
+    refusals: int
+    refusals_by_limit: dict[str, int]
+    trips: int
+    halted: bool
+    currency: str
+    starting_equity: Decimal
+    final_equity: Decimal
+    fees: Decimal
+    total_return: float | None
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    max_drawdown: float | None
+    trades: int
+    open_trades: int
+    win_rate: float | None
+    profit_factor: float | None
+    turnover: float | None
+    exposure: float | None
+    max_exposure: float | None
+    time_in_market: float | None
+    buy_and_hold_return: float | None
+    buy_and_hold_cagr: float | None
+    buy_and_hold_volatility: float | None
+    buy_and_hold_sharpe: float | None
+    buy_and_hold_sortino: float | None
+    buy_and_hold_max_drawdown: float | None
+    first_bar: str | None
+    last_bar: str | None
+    bars: int
+    data_version: str
+    run_dir: str
+
+    def to_json(self) -> str:
+        """Return one JSON document: amounts as decimal strings, undefined as null, times as ISO 8601 with zone."""
+        return json.dumps(asdict(self), indent=2, allow_nan=False, default=str)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    total_return: float | None
+    cagr: float | None
+    volatility: float | None
+    sharpe: float | None
+    sortino: float | None
+    max_drawdown: float | None
+
+
+def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
+    """Sum up a run. run_dir: the run folder, as it is to be shown."""
+    record, equity, trades = analysis.record, analysis.equity, analysis.trades
+    own = _measure(analysis.by_day, analysis.by_bar, analysis.days_per_year)
+    hold = _measure(analysis.benchmark_by_day, analysis.benchmark_by_bar, analysis.days_per_year)
+    pnls = np.array([float(trade.pnl) for trade in trades if not trade.is_open])
+    exposures = measures.exposures(equity.gross, equity.amounts)
+    years = len(analysis.days) / analysis.days_per_year
+    return Summary(
+        orders=len(record.orders),
+        fills=len(record.fills),
+        refusals=len(record.refusals),
+        refusals_by_limit=_by_limit(record.refusals),
+        trips=len(record.trips),
+        halted=record.halted,
+        currency=record.currency,
+        starting_equity=_money(record.starting_equity, equity.precision),
+        final_equity=_money(record.final_equity, equity.precision),
+        fees=_money(sum((fill["commission"] for fill in record.fills), Decimal(0)), equity.precision),
+        total_return=own.total_return,
+        cagr=own.cagr,
+        volatility=own.volatility,
+        sharpe=own.sharpe,
+        sortino=own.sortino,
+        max_drawdown=own.max_drawdown,
+        trades=len(pnls),
+        open_trades=len(trades) - len(pnls),
+        win_rate=measures.win_rate(pnls),
+        profit_factor=measures.profit_factor(pnls),
+        turnover=measures.turnover(_traded(analysis), equity.amounts, years),
+        exposure=measures.exposure(equity.gross, equity.amounts),
+        max_exposure=None if exposures is None else float(exposures.max()),
+        time_in_market=float(np.mean(equity.gross > 0)) if len(equity.gross) else None,
+        buy_and_hold_return=hold.total_return,
+        buy_and_hold_cagr=hold.cagr,
+        buy_and_hold_volatility=hold.volatility,
+        buy_and_hold_sharpe=hold.sharpe,
+        buy_and_hold_sortino=hold.sortino,
+        buy_and_hold_max_drawdown=hold.max_drawdown,
+        first_bar=iso(int(equity.ts[0]), analysis.zone) if len(equity.ts) else None,
+        last_bar=iso(int(equity.ts[-1]), analysis.zone) if len(equity.ts) else None,
+        bars=sum(len(prices.ts) for prices in analysis.prices.values()),
+        data_version=record.market.version,
+        run_dir=str(run_dir),
+    )
+
+
+def _measure(by_day: FloatArray, by_bar: FloatArray, days_per_year: int) -> _Measured:
+    """Risk and return of a series of amounts that starts with the starting equity."""
+    returns = measures.returns(by_day)
+    return _Measured(
+        total_return=measures.total_return(by_bar),
+        cagr=measures.cagr(by_day, days_per_year),
+        volatility=None if returns is None else measures.volatility(returns, days_per_year),
+        sharpe=None if returns is None else measures.sharpe(returns, days_per_year),
+        sortino=None if returns is None else measures.sortino(returns, days_per_year),
+        max_drawdown=measures.max_drawdown(by_bar),
+    )
+
+
+def _by_limit(refusals: list[Row]) -> dict[str, int]:
+    """Count refusals by limit, the most frequent first; ties by name."""
+    counts = Counter(refusal["limit"] for refusal in refusals)
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def _traded(analysis: Analysis) -> float:
+    """Notional of all fills, buys plus sells, in the account's currency."""
+    return sum(
+        float(fill["quantity"] * fill["price"] * analysis.prices[fill["instrument"]].multiplier)
+        for fill in analysis.record.fills
+    )
+
+
+def _money(amount: Decimal, precision: int) -> Decimal:
+    return amount.quantize(Decimal(1).scaleb(-precision))
