@@ -6,16 +6,26 @@ under `factory` the class that builds the venue's clients.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from risk.numbers import Number
 
 Cash = Annotated[Number, Field(gt=0)]
 Leverage = Annotated[Number, Field(ge=1)]
 FeeRate = Annotated[Number, Field(gt=-1, lt=1)]
+
+
+def _code(currency: str) -> str:
+    if not re.fullmatch(r"[A-Z][A-Z0-9]{2,9}", currency):
+        raise ValueError("must be a currency's code in capitals, such as USD")
+    return currency
+
+
+CurrencyCode = Annotated[str, AfterValidator(_code)]
 
 
 class VenueConfig(BaseModel):
@@ -42,7 +52,7 @@ class VenueConfig(BaseModel):
     """A cash account cannot borrow or sell short."""
     starting_cash: Cash = Decimal(100_000)
     """What the account holds at the start of a backtest or a sandbox run, in `currency`."""
-    currency: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9]{2,9}$")] = "USD"
+    currency: CurrencyCode = "USD"
     """The account's currency, by its code."""
     leverage: Leverage = Decimal(2)
     """How many times its equity a margin account may hold; a cash account ignores it."""
@@ -50,7 +60,7 @@ class VenueConfig(BaseModel):
     """Fee of a resting order as a fraction of the notional: 0.0005 is 5 basis points; below zero is a rebate."""
     taker_fee: FeeRate = Decimal("0.0005")
     """Fee of an order that takes liquidity, as a fraction of the notional."""
-    slippage_ticks: Literal[0, 1] = 1
-    """How many ticks worse than the bar's price a market order fills."""
-    latency_ms: Annotated[int, Field(ge=0)] = 0
+    slippage_ticks: Literal[0, 1] = 0
+    """1 moves every simulated fill one tick against the order; the engine's model moves resting limit orders too."""
+    latency_ms: Annotated[int, Field(strict=True, ge=0)] = 0
     """Milliseconds from sending an order to its arrival at the venue."""

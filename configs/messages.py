@@ -25,10 +25,9 @@ _SECRET = re.compile(r"credential|secret|password|passphrase|token|api_?key|priv
 
 def refusal(error: ValidationError, document: Mapping[str, Any]) -> ConfigError:
     """The first thing wrong with a document, as one line, and how many more there are."""
-    found = error.errors(include_url=False)
-    more = len(found) - 1
-    rest = f" ({more} more after this one)" if more else ""
-    return ConfigError(_told(found[0], document) + rest)
+    lines = list(dict.fromkeys(_told(one, document) for one in error.errors(include_url=False)))
+    rest = f" ({len(lines) - 1} more after this one)" if len(lines) > 1 else ""
+    return ConfigError(lines[0] + rest)
 
 
 def given(key: str, value: object) -> str:
@@ -146,7 +145,8 @@ def _one_of(error: ErrorDetails) -> str:
     options = re.findall(r"'([^']*)'|(?<![\w'])(-?\d+)(?![\w'])", error["ctx"]["expected"])
     words = [word or number for word, number in options]
     near = closest(str(error["input"]), words)
-    return f"must be one of {', '.join(words)}" + (f"; did you mean {near}?" if near else "")
+    wanted = f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {words[0]}"
+    return wanted + (f"; did you mean {near}?" if near else "")
 
 
 def _says(sentence: str) -> Callable[[ErrorDetails], str]:

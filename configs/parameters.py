@@ -99,9 +99,15 @@ def _readable(annotation: Any) -> Any:
 
 
 def _from_text(engine_type: Any) -> Any:
+    variants = [name for name in dir(engine_type) if isinstance(getattr(engine_type, name), engine_type)]
+    wanted = f"one of {', '.join(variants)}" if variants else f"the text of a NautilusTrader {engine_type.__name__}"
+
     def read(value: object) -> Any:
-        if isinstance(value, str):
+        if not isinstance(value, str):
+            raise ValueError(f"must be {wanted}")  # noqa: TRY004 - pydantic turns only ValueError into a message
+        try:
             return engine_type.from_str(value)
-        raise ValueError(f"must be the text of a {engine_type.__name__}")
+        except ValueError as error:
+            raise ValueError(f"must be {wanted}" + ("" if variants else f": {error}")) from None
 
     return read

@@ -13,6 +13,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType, TracebackType
 
+from adapters.venue import VenueConfig
 from configs.closest import closest
 from configs.edge import one_line
 from configs.errors import ConfigError
@@ -40,6 +41,12 @@ def resolve(path: str, field: str, *, of: type | None = None, absent: str | None
     if of is not None and not issubclass(found, of):
         raise ConfigError(f"{field}={path}: {name} does not derive from {of.__module__}.{of.__qualname__}")
     return found
+
+
+def factory_of(venue: VenueConfig) -> type:
+    """The class that builds a venue's clients. Raises ConfigError, also for a venue that Keel cannot reach yet."""
+    absent = None if venue.absent is None else f"venue={venue.name}: {venue.absent}"
+    return resolve(venue.factory, "venue.factory", absent=absent)
 
 
 def _module(name: str, given: str, absent: str | None) -> ModuleType:

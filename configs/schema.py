@@ -6,6 +6,7 @@ parameters) are validated by that class. Raises pydantic.ValidationError; config
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -39,8 +40,8 @@ CLASS_PATH = "class_path"
 
 
 def from_plain(model: type[Model], plain: object) -> Model:
-    """Validate what YAML gave (text, numbers, lists, mappings) strictly: no "10" for 10, no 1 for true."""
-    return model.model_validate_json(to_json(plain, inf_nan_mode="constants"), strict=True)
+    """Validate what YAML gave (text, numbers, lists, mappings) as what it is: a document, not Python objects."""
+    return model.model_validate_json(to_json(plain, inf_nan_mode="constants"))
 
 
 def _class_of(path: str, key: str, base: type) -> type:
@@ -72,6 +73,17 @@ def _distinct(symbols: tuple[str, ...]) -> tuple[str, ...]:
     return symbols
 
 
+def text_like(pattern: str, wanted: str) -> AfterValidator:
+    """A check that a text matches a pattern, told by examples instead of the pattern."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"must be {wanted}")
+        return text
+
+    return AfterValidator(check)
+
+
 def _own_folder(path: object) -> object:
     return str(Path(path).expanduser()) if isinstance(path, str) and path.startswith("~") else path
 
@@ -81,7 +93,19 @@ Symbols = Annotated[
     tuple[Symbol, ...], Field(min_length=1), AfterValidator(_distinct), BeforeValidator(_one_or_many)
 ]
 UserPath = Annotated[Path, BeforeValidator(_own_folder)]
+BarLength = Annotated[str, text_like(r"[1-9]\d*[smhd]", "a length such as 30s, 15m, 1h or 1d")]
+FolderWord = Annotated[
+    str, text_like(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a word of letters, digits and ._- (64 at most)")
+]
+StrategyName = Annotated[str, text_like(r"[a-z][a-z0-9_]*", "a name in small letters, such as second")]
 LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
+
+
+# Overrides arrive typed by Hydra's grammar, so "10" is no number and 1 is not true.
+Day = Annotated[date, Field(strict=True)]
+WholeNumber = Annotated[int, Field(strict=True, gt=0)]
+Minutes = Annotated[float, Field(strict=True, gt=0)]
+Switch = Annotated[bool, Field(strict=True)]
 
 
 class _Section(BaseModel):
@@ -130,15 +154,15 @@ class RunSettings(_Section):
 
     dir: UserPath | None = None
     """The run folder; none makes a new one under outputs/."""
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+    name: FolderWord | None = None
     """A word for the run folder's name."""
-    start: date | None = None
+    start: Day | None = None
     """First day traded, in the data's zone; none is the data's first."""
-    end: date | None = None
+    end: Day | None = None
     """The day before which trading ends; none is the end of the data."""
-    max_bars: Annotated[int, Field(gt=0)] | None = None
+    max_bars: WholeNumber | None = None
     """Stop after this many bars."""
-    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    max_minutes: Minutes | None = None
     """Stop after this many minutes by the clock on the wall."""
     on_stop: Literal["leave", "cancel", "flatten"] = "cancel"
     """At a stop: leave everything, cancel entry orders, or close every position too."""
@@ -146,9 +170,9 @@ class RunSettings(_Section):
     """When a strategy raises: halt trading, stop the run, or log it and go on."""
     state_dir: UserPath | None = None
     """Where state that must survive a restart is kept."""
-    tearsheet: bool = True
+    tearsheet: Switch = True
     """Whether to write the HTML tear sheet."""
-    plots: bool = True
+    plots: Switch = True
     """Whether to write the PNG of equity, drawdown and trades."""
 
     @model_validator(mode="after")
@@ -175,10 +199,10 @@ class RunConfig(_Section):
 
     instruments: Symbols | None = None
     """The symbols of the run; none takes those of the data set."""
-    bar: Annotated[str, Field(pattern=r"^[1-9]\d*[smhd]$")] = "1d"
+    bar: BarLength = "1d"
     """Length of a bar: seconds, minutes, hours or days (30s, 15m, 1h, 1d)."""
     strategy: StrategySpec
-    strategies: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")], StrategySpec] = {}
+    strategies: dict[StrategyName, StrategySpec] = {}
     """More strategies beside the first, by name, in the order they are asked."""
     venue: Annotated[SerializeAsAny[VenueConfig], BeforeValidator(_chosen(VenueConfig, CHOSEN_BY["venue"]))]
     data: Annotated[SerializeAsAny[DataSource], BeforeValidator(_chosen(DataSource, CHOSEN_BY["data"]))]

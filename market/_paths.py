@@ -46,7 +46,9 @@ def _by_pattern(pattern: str) -> dict[str, Path]:
     halves = [re.escape(part) for part in rest.split(PLACE)]
     wanted = re.compile(halves[0] + r"(?P<symbol>[^/]+)" + r"(?P=symbol)".join(halves[1:]))
     files = fixed.glob(rest.replace(PLACE, "*")) if fixed.is_dir() else ()
-    matches = ((wanted.fullmatch(file.relative_to(fixed).as_posix()), file) for file in files if file.is_file())
+    matches = (
+        (wanted.fullmatch(file.relative_to(fixed).as_posix()), file) for file in files if file.is_file()
+    )
     found = {match["symbol"]: file for match, file in matches if match is not None}
     if not found:
         raise FileError(f"path {pattern}: no file fits this pattern under {fixed}")
@@ -64,7 +66,9 @@ def _in_folder(folder: Path, suffixes: tuple[str, ...]) -> dict[str, Path]:
         return found
     others = Counter(file.suffix for file in files if file.suffix)
     seen = ", ".join(f"{count} {suffix}" for suffix, count in others.most_common(3)) or "nothing"
-    raise FileError(f"path {folder}: the folder holds no {suffixes[0]} file ({seen}); name one file a symbol in it")
+    raise FileError(
+        f"path {folder}: the folder holds no {suffixes[0]} file ({seen}); name one file a symbol in it"
+    )
 
 
 def _stem(file: Path, suffixes: tuple[str, ...]) -> str:

@@ -1,12 +1,13 @@
 """Which columns and rows does a user's file really hold?
 
-Every reader answers with an Arrow table whose columns carry our names: `time` as the file has it (text, number or
-timestamp), everything else as float64 with NaN for empty cells.
+Every reader answers with an Arrow table whose columns carry our names: `time` as the file has it (text,
+number or timestamp), everything else as float64 with NaN for empty cells.
 """
 
 from __future__ import annotations
 
 import re
+from csv import reader
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _AS_WRITTEN = ("time", "symbol")
 _ROW = re.compile(r"Row #(\d+)")
 _VALUE = re.compile(r"invalid value '(.*)'", re.DOTALL)
+_HEADER_BYTES = 65_536
 _COLUMN = re.compile(r"CSV column #(\d+)")
 
 
@@ -27,13 +29,9 @@ def read_csv(file: Path, columns: dict[str, str], delimiter: str) -> pa.Table:
     import pyarrow as pa  # noqa: PLC0415 - only a file that is really read costs the import
     from pyarrow import csv  # noqa: PLC0415 - as above
 
-    parse = csv.ParseOptions(delimiter=delimiter)
-    try:
-        with csv.open_csv(file, parse_options=parse, convert_options=csv.ConvertOptions(column_types={})) as stream:
-            header = stream.schema.names
-    except (pa.ArrowInvalid, OSError) as error:
-        header = _csv_header(file, delimiter, error)
+    header = _csv_header(file, delimiter)
     names = match_columns(file, columns, header)
+    parse = csv.ParseOptions(delimiter=delimiter)
     types = {name: pa.string() if ours in _AS_WRITTEN else pa.float64() for ours, name in names.items()}
     convert = csv.ConvertOptions(
         column_types=types, include_columns=list(names.values()), strings_can_be_null=True
@@ -56,7 +54,8 @@ def read_parquet(file: Path, columns: dict[str, str]) -> pa.Table:
     except (pa.ArrowException, OSError) as error:
         raise FileError(f"{file}: not a readable Parquet file ({_one_line(error)}); write it again") from None
     cast = [
-        table[name] if ours in _AS_WRITTEN else _floats(file, name, table[name]) for ours, name in names.items()
+        table[name] if ours in _AS_WRITTEN else _floats(file, name, table[name])
+        for ours, name in names.items()
     ]
     return pa.table(dict(zip(names, cast, strict=True)))
 
@@ -83,16 +82,20 @@ def _offer(ours: str, name: str, header: list[str]) -> str:
     return f"; it has {', '.join(header[:20])}: {hint}{without}"
 
 
-def _csv_header(file: Path, delimiter: str, error: Exception) -> list[str]:
-    """Names in the first line of a file whose rows Arrow could not even begin to read."""
+def _csv_header(file: Path, delimiter: str) -> list[str]:
+    """Names in the first line, of a compressed file too."""
+    import pyarrow as pa  # noqa: PLC0415 - see read_csv
+
     try:
-        with file.open(encoding="utf-8-sig") as stream:
-            first = stream.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError):
-        first = ""
-    if not first:
-        raise FileError(f"{file}: not a readable CSV file ({_one_line(error)})") from None
-    return [name.strip('"') for name in first.split(delimiter)]
+        with pa.input_stream(str(file)) as stream:
+            first = stream.read(_HEADER_BYTES).decode("utf-8-sig", errors="ignore").split("\n", 1)[0]
+    except (pa.ArrowException, OSError) as error:
+        raise FileError(f"{file}: cannot be read ({_one_line(error)})") from None
+    if not first.strip() or "\0" in first:
+        raise FileError(
+            f"{file}: not a CSV file with a header line; write one, as in time,open,high,low,close,volume"
+        )
+    return next(reader([first.rstrip("\r")], delimiter=delimiter))
 
 
 def _read_slowly(file: Path, parse: Any, convert: Any, header: list[str]) -> pa.Table:
@@ -108,9 +111,9 @@ def _read_slowly(file: Path, parse: Any, convert: Any, header: list[str]) -> pa.
 
 
 def _stumble(text: str, header: list[str]) -> str:
-    """Arrow's complaint in a reader's words; rows count from 1 after the header."""
+    """Arrow's complaint in a reader's words; the header is row 1."""
     row, value, column = _ROW.search(text), _VALUE.search(text), _COLUMN.search(text)
-    where = f" row {int(row[1]) - 1}" if row else ""
+    where = f" row {row[1]}" if row else ""
     if value and column:
         return f"{where}, column {header[int(column[1])]}: {value[1]!r} is not a number; correct or remove that row"
     return f"{where}: {_one_line(text)}; correct or remove that row"
@@ -124,7 +127,9 @@ def _floats(file: Path, name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
             column = column.cast(pa.string())
         return column.cast(pa.float64())
     except pa.ArrowException as error:
-        raise FileError(f"{file}, column {name}: holds {column.type}, not numbers ({_one_line(error)})") from None
+        raise FileError(
+            f"{file}, column {name}: holds {column.type}, not numbers ({_one_line(error)})"
+        ) from None
 
 
 def _one_line(error: object) -> str:

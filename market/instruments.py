@@ -1,7 +1,8 @@
 """What does a symbol of a data set trade as: which instrument, in which currency, to which precision?
 
-Margins are always set: an instrument without them lets the engine fill any size on a margin account. At an initial
-margin of 1 the leverage of the venue alone decides how much can be bought; half of it must stay.
+Margins are always set: an instrument without them lets the engine fill any size on a margin account. At
+an initial margin of 1 the leverage of the venue alone decides how much can be bought; half of it must
+stay.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from market.errors import SourceError
 MARGIN_INIT = Decimal(1)
 MARGIN_MAINT = Decimal("0.5")
 
+FX_JUMP = 0.12
+"""A move of a currency pair, from close to close, that deserves a doubt."""
+
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
 _SEPARATORS = re.compile(r"[-_.]")
 
@@ -23,7 +27,9 @@ _SEPARATORS = re.compile(r"[-_.]")
 def instrument_id(symbol: str, venue: str) -> InstrumentId:
     """`AAPL`, `XNAS` -> AAPL.XNAS. Raises SourceError for a symbol no file or engine could carry."""
     if not _SYMBOL.fullmatch(symbol):
-        raise SourceError(f"{symbol!r} cannot be a symbol: use letters, digits and . _ - (at most 32), as in AAPL")
+        raise SourceError(
+            f"{symbol!r} cannot be a symbol: use letters, digits and . _ - (at most 32), as in AAPL"
+        )
     return InstrumentId.from_str(f"{symbol}.{venue}")
 
 
@@ -43,7 +49,7 @@ def equity(symbol: str, venue: str, currency: str, price_precision: int) -> Equi
     )
 
 
-def pair(  # noqa: PLR0913 - an instrument has that many properties
+def pair(
     symbol: str,
     venue: str,
     currencies: tuple[str, str],

@@ -1,7 +1,8 @@
 """On which days, and between which hours, should there be bars?
 
-A calendar is one of three kinds: `24/7`, `weekdays` (Monday to Friday in the source's zone, hours unknown) or the
-name of an exchange (`XNYS`), whose real sessions, half days and holidays included, come from exchange_calendars.
+A calendar is one of three kinds: `24/7`, `weekdays` (Monday to Friday in the source's zone, hours
+unknown) or the name of an exchange (`XNYS`), whose real sessions, half days and holidays included, come
+from exchange_calendars.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ type Nanos = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Sessions:
-    """The sessions of one exchange, oldest first: `days` since 1970, `opens` and `closes` in UTC nanoseconds."""
+    """Sessions of one exchange, oldest first: `days` since 1970, `opens` and `closes` in UTC nanoseconds."""
 
     name: str
     days: Nanos
@@ -80,7 +81,7 @@ def _sessions(name: str, first_year: int, last_year: int) -> Sessions:
             raise SourceError(f"calendar {name!r} is not known: {did_you_mean(name, known)}") from None
         except ValueError as error:
             raise SourceError(
-                f"calendar {name} cannot describe {first_year} to {last_year} ({error}); set calendar: weekdays"
+                f"calendar {name} cannot describe {first_year} to {last_year} ({error}); use weekdays"
             ) from None
         days = calendar.sessions.to_numpy().astype("datetime64[D]").astype(np.int64)
         return Sessions(name, days, calendar.opens_nanos, calendar.closes_nanos)

@@ -7,8 +7,8 @@ import json
 import sys
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from importlib.util import find_spec
 from decimal import Decimal, InvalidOperation
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -56,7 +56,7 @@ Symbols = Annotated[tuple[str, ...], BeforeValidator(_names)]
 """Names of instruments; `AAPL,MSFT` is accepted as well as a list."""
 
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
-"""Exact number above zero out of a config: int, text, or a float by its shortest spelling; never a bool or NaN."""
+"""Exact number above zero out of a config: int, text, or a float as written; never a bool or NaN."""
 
 
 class DataSource(BaseModel, ABC):
@@ -109,6 +109,11 @@ class DataSource(BaseModel, ABC):
     def origin(self, symbol: str) -> str:
         """Where the rows of this symbol lie, for messages."""
         return f"{self.name} {symbol}"
+
+    @property
+    def jump(self) -> float:
+        """Move from one close to the next, as a fraction, that deserves a doubt."""
+        return 0.25
 
     def known_jumps(self, symbol: str) -> tuple[str, ...]:  # noqa: ARG002 - most sources know none
         """Days (ISO) of violent moves that were looked up and are real, so that they raise no doubt."""

@@ -1,10 +1,10 @@
 """What did four American shares cost on every day from 2000 to 2013?
 
-Quandl's WIKI prices (public domain) as bokeh-sampledata ships them. The raw prices jump at every split and dividend;
-here each day's open, high, low and close are multiplied by adj_close / close of that day, in decimal arithmetic, and
-rounded once. Four decimals by default: adjusted AAPL trades below one dollar in 2003, where a cent is more than 1%
-(rounding to cents would turn the real -51.9% of 2000-09-29 into -52.0% and leave 174 days without any move).
-Volume is left as traded, in the shares of its day.
+Quandl's WIKI prices (public domain) as bokeh-sampledata ships them. The raw prices jump at every split
+and dividend; here each day's open, high, low and close are multiplied by adj_close / close of that day,
+in decimal arithmetic, and rounded once. Four decimals by default: adjusted AAPL trades below one dollar
+in 2003, where a cent is more than 1% (rounding to cents would turn the real -51.9% of 2000-09-29 into
+-52.0% and leave 174 days without any move). Volume is left as traded, in the shares of its day.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _JUMPS = {"AAPL": ("2000-09-29",)}  # profit warning of the evening before
 
 
 class UsEquities(DataSource):
-    """Daily bars of AAPL, IBM, MSFT and GOOG, adjusted, each stamped at the close of its session in New York."""
+    """Adjusted daily bars of AAPL, IBM, MSFT and GOOG, each stamped at the close of its session."""
 
     source: str = "market.us_equities:UsEquities"
     symbols: Symbols = ("AAPL",)
@@ -49,7 +49,7 @@ class UsEquities(DataSource):
         return _TICKERS
 
     def raw_version(self) -> str:
-        """Digest of the package's price file, with the release of the exchange calendar that sets the stamps."""
+        """Digest of the package's price file, and the release of the calendar that sets the stamps."""
         raw = hashlib.sha256(_price_file().read_bytes()).hexdigest()
         return f"{raw} exchange_calendars {release_of('exchange_calendars')}"
 
@@ -63,7 +63,9 @@ class UsEquities(DataSource):
 
         del bar
         raw = _read(symbol)
-        rows = [_adjust(day, Decimal(1).scaleb(-self.price_precision)) for day in zip(*raw.values(), strict=True)]
+        rows = [
+            _adjust(day, Decimal(1).scaleb(-self.price_precision)) for day in zip(*raw.values(), strict=True)
+        ]
         frame = pd.DataFrame(rows, columns=list(_PRICES), dtype="float64")
         frame.insert(0, "ts", _closes(raw["date"]))
         frame["volume"] = pd.Series(raw["volume"], dtype="float64")
@@ -87,7 +89,9 @@ def _price_file() -> Path:
     except ImportError:
         path = Path()
     if not path.is_file():
-        raise SourceError("data=us_equities needs the package bokeh-sampledata, 2026.1 or newer: run make setup")
+        raise SourceError(
+            "data=us_equities needs the package bokeh-sampledata, 2026.1 or newer: run make setup"
+        )
     return path
 
 
@@ -119,5 +123,7 @@ def _closes(dates: list[str]) -> list[int]:
         raise SourceError("XNYS has no sessions in exchange_calendars: run make setup")
     closes = sessions.close_of(days)
     if (closes < 0).any():
-        raise SourceError(f"{dates[int(closes.argmin())]} is not a session of XNYS: run make setup to renew the data")
+        raise SourceError(
+            f"{dates[int(closes.argmin())]} is not a session of XNYS: run make setup to renew the data"
+        )
     return [int(close) for close in closes]

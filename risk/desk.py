@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from nautilus_trader.model import Bar, BarType, InstrumentId, OrderInitialized, OrderSide, QuoteTick, TradeTick
 
@@ -53,7 +53,7 @@ class RiskDesk:
         replays: bool = False,
         takes_turns: bool = False,
         history_end: int | None = None,
-        halt_on_error: bool = False,
+        on_error: Literal["stop", "halt", "ignore"] = "stop",
     ) -> None:
         """A desk for an account that starts with `starting_cash`.
 
@@ -69,7 +69,7 @@ class RiskDesk:
         self.event_time = event_time
         self.replays = replays
         self.history_end = history_end
-        self.halt_on_error = halt_on_error
+        self.on_error = on_error
         self.takes_turns = takes_turns  # several strategies: each gets its turn in configured order
         self.gates: list[RiskGate] = []
         self.turns = Turns(self.gates)
@@ -77,6 +77,7 @@ class RiskDesk:
         self.last: Update | None = None
         self.now = 0
         self.errors: list[BaseException] = []
+        self.error_places: list[tuple[str, str]] = []  # (strategy, callback) of each error
         self.pending_trips: list[Trip] = []
         self.flattening = False
         self.approved: set[str] = set()
@@ -451,6 +452,15 @@ class RiskDesk:
             self.breakers.halt(trip)
             self._act(trip)
 
+    def cancel_adding(self) -> None:
+        """Cancel what could add exposure; protective orders stay."""
+        self._cancel(list(self.book.adding()))
+
+    def flatten(self) -> None:
+        """Cancel and close everything, now and at every price until it is done."""
+        self.flattening = True
+        self._flatten()
+
     def halt(self, trip: Trip) -> None:
         """Halt now, for a reason of the caller's. Only where the engine may be called."""
         self._act(self.breakers.halt(trip))
@@ -458,10 +468,9 @@ class RiskDesk:
     def _act(self, trip: Trip) -> None:
         self.witness.tripped(trip)
         if self.limits.on_trip == "flatten":
-            self.flattening = True
-            self._flatten()
+            self.flatten()
         else:
-            self._cancel(list(self.book.adding()))
+            self.cancel_adding()
 
     def _cancel(self, orders: Sequence[WorkingOrder]) -> None:
         for gate in self.gates:
@@ -487,13 +496,14 @@ class RiskDesk:
     def answer(self, gate: RiskGate, where: str, error: BaseException) -> None:
         """A strategy's callback raised: keep the error, then halt or let the engine stop, as the policy says."""
         self._failed(gate, where, error)
-        if not self.halt_on_error or where == "on_start" or not isinstance(error, Exception):
+        if self.on_error == "stop" or where == "on_start" or not isinstance(error, Exception):
             raise error
 
     def _failed(self, gate: RiskGate, where: str, error: BaseException) -> None:
         """A strategy's callback raised: keep the error; halt when that is the policy."""
         self.errors.append(error)
+        self.error_places.append((str(gate.strategy_id), where))
         self.witness.failed(str(gate.strategy_id), where, error)
-        if self.halt_on_error and not self.breakers.halted:
+        if self.on_error == "halt" and not self.breakers.halted:
             reason = f"STRATEGY_ERROR: {gate.strategy_id} raised in {where}: {type(error).__name__}: {error}"
             self.pending_trips.append(Trip("STRATEGY_ERROR", reason, self.now, scope=str(gate.strategy_id)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -65,7 +64,7 @@ def open_folder(
         path = directory.expanduser()
         _make(path)
     with _locked(path):
-        _refuse_a_second_run(path)
+        _refuse_what_is_there(path)
         yield RunFolder(path)
 
 
@@ -114,13 +113,16 @@ def _locked(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _refuse_a_second_run(path: Path) -> None:
-    for name, state in ((SUMMARY, "a finished run"), (CONFIG, "a run that did not finish")):
-        if (path / name).exists():
-            raise FolderError(
-                f"run.dir={path} already holds {state} ({name}), and nothing of a run is overwritten; "
-                "choose another run.dir, or leave it out for a new folder"
-            )
+def _refuse_what_is_there(path: Path) -> None:
+    there = RunFolder(path).files()
+    if not there:
+        return
+    what = "a finished run" if SUMMARY in there else "an unfinished run" if CONFIG in there else "other files"
+    shown = ", ".join(there[:3]) + (", ..." if len(there) > 3 else "")
+    raise FolderError(
+        f"run.dir={path} already holds {what} ({shown}), and nothing is ever overwritten; "
+        "name a new or an empty folder, or leave run.dir out"
+    )
 
 
 def _unusable(path: Path, error: Exception) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 
 from adapters.venue import VenueConfig
 
@@ -13,7 +13,7 @@ class ReplayVenueConfig(VenueConfig):
     """Recorded data as if it were live: no keys, no network, fills by the engine's sandbox."""
 
     mode: Literal["sandbox"] = "sandbox"
-    speed: float = 0.0
+    speed: Annotated[float, Field(strict=True)] = 0.0
     """Seconds of market time played in one second: 1 is real time, 60 a minute a second, 0 as fast as it can."""
 
     @field_validator("speed")

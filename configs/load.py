@@ -1,0 +1,255 @@
+"""Which run did the user ask for? Composes groups and overrides, validates the result once; Hydra stays in here.
+
+Hydra only composes: it makes no folder, no log and no `.hydra`, and the task runs after it has returned. Whatever
+it or a model refuses is a ConfigError, one line.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import sys
+import warnings
+from argparse import ArgumentError, ArgumentParser
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import hydra
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException, MissingConfigException, OverrideParseException
+from hydra.types import RunMode
+from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from yaml import YAMLError
+
+from configs import refusals
+from configs.edge import INTERRUPTED, OK, guarded, one_line, say
+from configs.errors import ConfigError
+from configs.resolve import factory_of, resolve
+from configs.schema import RunConfig
+from configs.validate import validated
+
+__all__ = ["Composed", "Task", "compose", "factory_of", "load", "main", "resolve"]
+
+FOLDER = Path(__file__).parent
+MULTIRUNS = Path("outputs", "multirun")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One run: its validated config, and the YAML it came from with nothing left to resolve."""
+
+    config: RunConfig
+    text: str
+
+
+Task = Callable[[Composed], int]
+"""What is done with a run; answers the exit code, or raises an error that carries one."""
+
+
+def compose(
+    config_name: str, overrides: Sequence[str] = (), config_dir: Path | str | None = None
+) -> Composed:
+    """The run that `overrides` (as on the command line) make of `backtest` or `live`; for notebooks and tests.
+
+    `config_dir` is a folder of the user's own groups. Raises ConfigError.
+    """
+    flags = [] if config_dir is None else [f"--config-dir={config_dir}"]
+    return _jobs(config_name, [*flags, "--", *overrides])[0].composed()
+
+
+def load(text: str) -> Composed:
+    """The run that a run folder's `config.yaml` holds, validated again. Raises ConfigError."""
+    try:
+        document: Any = OmegaConf.to_container(OmegaConf.create(text), resolve=True, throw_on_missing=True)
+    except _HYDRAS as error:
+        raise _refusal(error) from error
+    if not isinstance(document, dict) or not document:
+        raise ConfigError("this is not the config of a run: it holds no keys")
+    return _composed(document)
+
+
+def main(config_name: str, argv: Sequence[str], task: Task) -> int:
+    """Hydra's command line for one verb: compose what `argv` says, do the task, answer the exit code.
+
+    With `-m` the task is done for every job, in order; the answer is the worst of their codes.
+    """
+    return guarded(lambda: _do_all(_jobs(config_name, list(argv)), task))
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One composition: a document, or why there is none. `number` counts the jobs of a multirun."""
+
+    document: dict[str, Any]
+    overrides: tuple[str, ...]
+    number: int | None
+    error: ConfigError | None = None
+
+    def composed(self, multirun: Path | None = None) -> Composed:
+        if self.error is not None:
+            raise self.error
+        if multirun is None:
+            return _composed(self.document)
+        settings = dict(self.document.get("run") or {})
+        settings["dir"] = str(Path(settings.get("dir") or multirun) / str(self.number))
+        return _composed({**self.document, "run": settings})
+
+
+def _composed(document: Mapping[str, Any]) -> Composed:
+    return Composed(validated(document), OmegaConf.to_yaml(OmegaConf.create(dict(document))))
+
+
+def _do_all(jobs: Sequence[_Job], task: Task) -> int:
+    if not jobs:  # --help, --cfg and --info print and end
+        return OK
+    if jobs[0].number is None:
+        return task(jobs[0].composed())
+    folder = MULTIRUNS / datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S-%f")
+    worst = OK
+    for job in jobs:
+        say(f"job {job.number} (of {len(jobs)}): {' '.join(map(refusals.shown, job.overrides))}")
+        code = _do(job, folder, task)
+        worst = max(worst, code)
+        if code == INTERRUPTED:
+            break
+    return worst
+
+
+def _do(job: _Job, folder: Path, task: Task) -> int:
+    return guarded(lambda: task(job.composed(folder)))
+
+
+def _jobs(config_name: str, argv: Sequence[str]) -> list[_Job]:
+    """What Hydra composes for this command line: one job, several with -m, none where it only prints."""
+    jobs: list[_Job] = []
+
+    def collect(config: DictConfig) -> None:
+        jobs.append(_job(config))
+
+    folders = _user_folders(argv)
+    said = io.StringIO()
+    with TemporaryDirectory() as scratch, _as_command_line(_arranged(argv, scratch)):
+        try:
+            with redirect_stderr(said), warnings.catch_warnings():
+                warnings.simplefilter("error", UserWarning)  # Hydra warns of mistakes in a user's YAML
+                hydra.main(version_base="1.3", config_path=str(FOLDER), config_name=config_name)(collect)()
+        except SystemExit as stop:
+            if stop.code:
+                raise refusals.command_line(said.getvalue()) from None
+        except _HYDRAS as error:
+            raise _refusal(error, folders) from error
+    sys.stderr.write(said.getvalue())
+    return jobs
+
+
+def _job(config: DictConfig) -> _Job:
+    settings = HydraConfig.get()
+    number = settings.job.num if settings.mode is RunMode.MULTIRUN else None
+    written: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
+    try:
+        document: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        return _Job({}, tuple(written), number, _refusal(error))
+    return _Job(document, tuple(written), number)
+
+
+@contextmanager
+def _as_command_line(argv: Sequence[str]) -> Iterator[None]:
+    """Let Hydra read `argv` as the process's own and raise its errors; a Hydra around this one is left alone."""
+    around, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None
+    old_argv, sys.argv = sys.argv, [sys.argv[0], *argv]
+    old_mode = os.environ.get("HYDRA_FULL_ERROR")
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        GlobalHydra.instance().hydra = around
+        sys.argv = old_argv
+        del os.environ["HYDRA_FULL_ERROR"]
+        if old_mode is not None:
+            os.environ["HYDRA_FULL_ERROR"] = old_mode
+
+
+# Keys below the first level, Hydra's own left out.
+_DOTTED = re.compile(r"(?!hydra\.)[A-Za-z_]\w*(\.\w+)+=")
+# Options that name a class: two of them laid over each other would be neither.
+_SEVERAL = re.compile(r"\+?(data|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
+
+
+def _arranged(argv: Sequence[str], scratch: str) -> list[str]:
+    """Flags, then overrides: argparse takes the latter in one piece only. `scratch` is for Hydra's folders (-m).
+
+    A dotted key may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is such a key
+    is for the models to say. Raises ConfigError for several options where only one can be.
+    """
+    words = list(argv)
+    split = words.index("--") if "--" in words else len(words)
+    flags = [word for word in words[:split] if not _is_override(word)]
+    overrides = [word for word in words[:split] if _is_override(word)] + words[split + 1 :]
+    for override in overrides:
+        if several := _SEVERAL.fullmatch(override):
+            raise refusals.several(several[1], several[2].split(","))
+    widened = [f"++{override}" if _DOTTED.match(override) else override for override in overrides]
+    quoted = scratch.replace("\\", "\\\\").replace("'", "\\'")
+    return [*flags, "--", *widened, f"hydra.sweep.dir='{quoted}'"]
+
+
+def _is_override(word: str) -> bool:
+    return not word.startswith("-") and ("=" in word or word.startswith("~"))
+
+
+def _user_folders(argv: Sequence[str]) -> list[Path]:
+    """The folder given with --config-dir, if any. Raises ConfigError when it cannot be read."""
+    parser = ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--config-dir", "-cd", type=Path)
+    try:
+        folder = parser.parse_known_args(list(argv))[0].config_dir
+    except ArgumentError:  # a flag without its value: Hydra's own parser says so
+        return []
+    if folder is None:
+        return []
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
+        raise ConfigError(f"--config-dir={folder}: not a folder that can be read; it holds strategy/, venue/ ...")
+    return [folder]
+
+
+_HYDRAS = (
+    HydraException,
+    OmegaConfBaseException,
+    YAMLError,
+    OSError,
+    ValueError,
+    TypeError,
+    AssertionError,
+    UserWarning,
+)
+"""What Hydra, OmegaConf and YAML raise over a user's files and overrides."""
+
+
+def _refusal(error: Exception, folders: Sequence[Path] = ()) -> ConfigError:
+    """Their refusal as one line of ours; `folders` are the user's own."""
+    for kind, told in _TOLD:
+        if isinstance(error, kind) and (line := told(error)):
+            return line
+    cause = error.__cause__
+    if isinstance(cause, OmegaConfBaseException) and not str(error):
+        return _refusal(cause, folders)
+    return refusals.composition(str(error), one_line(cause or ""), [FOLDER, *folders])
+
+
+_TOLD: tuple[tuple[type[Exception], Callable[[Any], ConfigError | None]], ...] = (
+    (OverrideParseException, lambda error: refusals.override(error.override)),
+    (MissingConfigException, lambda error: refusals.option(error.missing_cfg_file, error.options)),
+    (YAMLError, refusals.yaml),
+    (MissingMandatoryValue, lambda error: refusals.missing(error.full_key)),
+    (OmegaConfBaseException, lambda error: refusals.value(error.full_key, str(error))),
+    (OSError, refusals.file),
+)

@@ -1,0 +1,1 @@
+"""The present: runs strategies in a live node on a replayed, a paper or a real venue."""

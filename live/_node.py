@@ -1,0 +1,236 @@
+"""How is a live node built, watched and stopped?
+
+The node runs on the caller's asyncio loop. It stops by itself at the end of the data, at `run.max_minutes`, when a
+strategy's error asks for it, and within five seconds of SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.common import Environment
+from nautilus_trader.live import LiveExecutionEngineConfig, LiveNode, LiveNodeBuilder, LiveNodeConfig, LiveRiskEngineConfig
+from nautilus_trader.model import TraderId
+from nautilus_trader.portfolio import PortfolioConfig
+
+from risk.clock import NotReplayableError
+from runs.engine import logging_into, max_notionals, submit_rate, warm_up_from
+from runs.errors import RunError, StrategyError
+from runs.prepare import equity_in, finished_record
+from runs.strategies import build_strategies
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from adapters.clients import VenueClients
+    from risk.desk import RiskDesk
+    from runs.prepare import Prepared
+    from runs.record import RunRecord
+
+TRADER = TraderId("KEEL-001")
+POLL_SECS = 0.02
+QUIET_POLLS = 5  # so many polls in a row without an order in flight: everything is answered
+START_SECS = 30.0
+ANSWER_SECS = 3.0
+STOP_SECS = 5.0
+RESIDUAL_SECS = 0.25  # the engine goes on for this long after the strategies stopped, for orders sent in on_stop
+
+
+@dataclass(slots=True)
+class Stop:
+    """Whether and why the node is to stop. `by_person`: not because the data ended, so orders are looked after."""
+
+    reason: str | None = None
+    by_person: bool = False
+    interrupted: bool = False
+    noticed: list[str] = field(default_factory=list)
+
+    def ask(self, reason: str, *, by_person: bool = False, interrupted: bool = False) -> None:
+        """Ask for a stop; the first reason counts."""
+        if self.reason is None:
+            self.reason, self.by_person, self.interrupted = reason, by_person, interrupted
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRun:
+    """What a live run leaves behind: its record, the last market time it saw (UTC ns), why it stopped and what it left."""
+
+    record: RunRecord
+    until_ns: int
+    stopped: str
+    interrupted: bool
+    left: tuple[str, ...]
+
+
+async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
+    ready: Prepared,
+    desk: RiskDesk,
+    venue: VenueClients,
+    folder: Path,
+    *,
+    wall_clock_is_market_time: bool,
+    on_progress: Callable[[], None],
+) -> LiveRun:
+    """Run a node until it is asked to stop. Raises StrategyError, RunError, or what the data source raised."""
+    config = ready.config
+    node = _build_node(ready, desk, venue, folder, wall_clock_is_market_time=wall_clock_is_market_time)
+    cache, portfolio, handle = node.cache, node.portfolio, node.handle()  # the node itself is not to be touched later
+    stop = Stop()
+    restore = _on_signals(stop)
+    running = asyncio.ensure_future(node.run_async())
+    try:
+        await _started(desk, running)
+        venue.begin()
+        await _until_asked(ready, desk, venue, cache, running, stop, on_progress)
+        venue.cease()
+        left = await _wind_down(config.run.on_stop, desk, cache, stop)
+        handle.stop()
+        await asyncio.wait_for(running, STOP_SECS + RESIDUAL_SECS)
+    finally:
+        restore()
+        if not running.done():
+            handle.stop()
+    _raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
+    equity = equity_in(portfolio.equity(ready.market.instruments[0].id.venue), config)
+    record = finished_record(config, ready, desk, equity)
+    return LiveRun(record, desk.market_now(), stop.reason or "stopped", stop.interrupted, left)
+
+
+def _build_node(
+    ready: Prepared, desk: RiskDesk, venue: VenueClients, folder: Path, *, wall_clock_is_market_time: bool
+) -> LiveNode:
+    config, market = ready.config, ready.market
+    rate = submit_rate(config, wall_clock_is_market_time=wall_clock_is_market_time)
+    sandbox = config.venue.mode in ("sandbox", "rehearsal")
+    builder = LiveNodeBuilder.from_config(
+        "KEEL",
+        LiveNodeConfig(
+            environment=Environment.SANDBOX if sandbox else Environment.LIVE,
+            trader_id=TRADER,
+            logging=logging_into(folder, config),
+            delay_post_stop_secs=RESIDUAL_SECS,
+            timeout_connection_secs=START_SECS,
+            portfolio=PortfolioConfig(equity_curve=False),
+            risk_engine=LiveRiskEngineConfig(
+                max_order_submit_rate=rate,
+                max_order_modify_rate=rate,
+                max_notional_per_order=max_notionals(config, market),
+            ),
+            exec_engine=LiveExecutionEngineConfig(reconciliation=not sandbox, reconciliation_startup_delay_secs=0.0),
+            catalogs=warm_up_from(market),
+        ),
+    )
+    node = venue.add_to(builder).build()
+    for strategy in build_strategies(config, market, desk):
+        node.add_strategy(strategy)
+    return node
+
+
+def _on_signals(stop: Stop) -> Callable[[], None]:
+    """Turn SIGINT and SIGTERM into an orderly stop; answers what puts the old handlers back."""
+    loop = asyncio.get_running_loop()
+    signals = {signal.SIGINT: "interrupted by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
+    for number, reason in signals.items():
+        interrupted = number is signal.SIGINT
+        loop.add_signal_handler(number, lambda r=reason, i=interrupted: stop.ask(r, by_person=True, interrupted=i))
+
+    def restore() -> None:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+    return restore
+
+
+async def _started(desk: RiskDesk, running: asyncio.Future[None]) -> None:
+    """Wait until every strategy runs. Raises what kept the node from starting."""
+    deadline = asyncio.get_running_loop().time() + START_SECS
+    while not all(gate.is_running() for gate in desk.gates):
+        if running.done():
+            _raise_kept(desk, stop_on_error=True)
+            error = running.exception()
+            raise RunError(f"the node did not start: {error or 'it stopped at once; see engine.jsonl'}") from error
+        if asyncio.get_running_loop().time() > deadline:
+            raise RunError(f"the node did not start within {START_SECS:.0f} s; see engine.jsonl in the run folder")
+        await asyncio.sleep(POLL_SECS / 4)
+
+
+async def _until_asked(  # noqa: PLR0913 - everything that can end a run
+    ready: Prepared,
+    desk: RiskDesk,
+    venue: VenueClients,
+    cache: Any,
+    running: asyncio.Future[None],
+    stop: Stop,
+    on_progress: Callable[[], None],
+) -> None:
+    minutes = ready.config.run.max_minutes
+    deadline = None if minutes is None else asyncio.get_running_loop().time() + minutes * 60
+    stop_on_error = ready.config.run.on_strategy_error == "stop"
+    while stop.reason is None:
+        on_progress()
+        if running.done():
+            error = running.exception()
+            raise RunError(f"the node stopped by itself: {error or 'see engine.jsonl in the run folder'}") from error
+        failure = venue.error()
+        if failure is not None:
+            raise RunError(f"the data stopped: {type(failure).__name__}: {failure}") from failure
+        if venue.ended():
+            await _data_handled(ready, cache)
+            await _answered(cache)
+            stop.ask("end of data")
+        elif any(stop_on_error or isinstance(error, NotReplayableError) for error in desk.errors):
+            stop.ask("a strategy raised", by_person=True)
+        elif deadline is not None and asyncio.get_running_loop().time() >= deadline:
+            stop.ask(f"run.max_minutes={minutes:g} reached", by_person=True)
+        await asyncio.sleep(POLL_SECS)
+
+
+async def _data_handled(ready: Prepared, cache: Any) -> None:
+    """Wait until the engine has seen the last update that was sent."""
+    updates = ready.market.updates()[: ready.config.run.max_bars]
+    if not updates:
+        return
+    last = updates[-1]
+    key = getattr(last, "bar_type", None)
+    while True:
+        seen = cache.bar(key) if key is not None else cache.quote(last.instrument_id)
+        if seen is not None and seen.ts_event >= last.ts_event:
+            return
+        await asyncio.sleep(POLL_SECS)
+
+
+async def _answered(cache: Any, timeout_secs: float = ANSWER_SECS) -> None:
+    """Wait until no order is in flight for a few polls in a row, at most `timeout_secs`."""
+    quiet, deadline = 0, asyncio.get_running_loop().time() + timeout_secs
+    while quiet < QUIET_POLLS and asyncio.get_running_loop().time() < deadline:
+        quiet = 0 if cache.orders_inflight_count() else quiet + 1
+        await asyncio.sleep(POLL_SECS)
+
+
+async def _wind_down(on_stop: str, desk: RiskDesk, cache: Any, stop: Stop) -> tuple[str, ...]:
+    """After a person's stop: cancel entries or close everything, wait for the answers; answers what is left."""
+    if stop.by_person and on_stop != "leave":
+        desk.flatten() if on_stop == "flatten" else desk.cancel_adding()
+        await _answered(cache)
+    positions = [f"position {h.instrument.instrument} {h.position.normalize():f}" for h in desk.book.held()]
+    orders = [f"order {order.client_order_id} on {order.instrument}" for order in desk.book.orders.values()]
+    return tuple(positions + orders)
+
+
+def _raise_kept(desk: RiskDesk, *, stop_on_error: bool) -> None:
+    """Raise what a strategy raised, where that is to end the run."""
+    for error, (strategy, where) in zip(desk.errors, desk.error_places, strict=True):
+        if isinstance(error, NotReplayableError):
+            raise NotReplayable(str(error)) from error
+        if stop_on_error or where == "on_start":
+            raise StrategyError(f"{strategy} raised in {where}: {type(error).__name__}: {error}") from error
+
+
+class NotReplayable(RunError):  # noqa: N818 - reads as what it says in `except NotReplayable`
+    """A strategy needs what this replay cannot give; the run would not mean what the user thinks."""
+
+    exit_code = 2

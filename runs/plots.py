@@ -1,0 +1,253 @@
+"""What does a run look like: equity, drawdown and trades in one picture?"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from risk import measures
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+
+    from runs.analysis import Analysis
+    from runs.prices import FloatArray, IntArray, Prices
+    from runs.summary import Summary
+    from runs.trades import Trade
+
+_DAY_NS = 86_400_000_000_000
+_MAX_PANELS = 4
+_MAX_POINTS = 4_000  # twice what the width of the picture can show
+_LOG_FROM = 10.0  # a series that grows tenfold is drawn on a log scale
+_MANY_TRADES = 300  # above, entries are dots without arrows
+_BLUE, _GREY, _GREEN, _RED, _ORANGE, _INK = "#1f5fa8", "#9aa0a8", "#2a9d6f", "#c8433d", "#e08e0b", "#30343b"
+
+
+def draw(analysis: Analysis, summary: Summary, title: str) -> bytes:
+    """Draw a run as a PNG: equity beside buy-and-hold, drawdown, and trades on the price of each instrument.
+
+    At most four instruments get a panel, the most traded first. Needs at least one bar.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - 0.4 s that only a report needs
+    from matplotlib.figure import Figure  # noqa: PLC0415 - as above
+
+    shown = _panels(analysis)
+    heights = [3.4, 1.6, *[2.4] * len(shown)]
+    figure = Figure(figsize=(13, sum(heights) + 1.4), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    headline = f"{title}   (halted)" if summary.halted else title
+    figure.suptitle(headline, x=0.01, ha="left", fontsize=15, fontweight="bold", color=_INK)
+    _draw_equity(axes[0], analysis, summary)
+    _draw_drawdown(axes[1], analysis, summary)
+    for panel, name in zip(axes[2:], shown, strict=True):
+        _draw_trades(panel, analysis, name)
+    _draw_trips(axes, analysis)
+    for panel in axes:
+        _dress(panel)
+    _date(axes[-1], analysis)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _panels(analysis: Analysis) -> list[str]:
+    """Choose the instruments to show: all in their order, or the most traded where they are too many."""
+    names = [name for name, prices in analysis.prices.items() if len(prices.ts)]
+    if len(names) <= _MAX_PANELS:
+        return names
+    fills = Counter(fill["instrument"] for fill in analysis.record.fills)
+    return sorted(names, key=lambda name: (-fills[name], names.index(name)))[:_MAX_PANELS]
+
+
+def _draw_equity(panel: Axes, analysis: Analysis, summary: Summary) -> None:
+    ts, own, hold = analysis.equity.ts, analysis.equity.amounts, analysis.benchmark
+    _line(panel, ts, hold, color=_GREY, linewidth=1.1, label=f"buy and hold {_percent(summary.buy_and_hold_return)}")
+    _line(panel, ts, own, color=_BLUE, linewidth=1.6, label=f"strategy {_percent(summary.total_return)}")
+    _scale(panel, np.concatenate([own, hold]))
+    sharpe = "n/a" if summary.sharpe is None else f"{summary.sharpe:.2f}"
+    _title(panel, f"Equity in {summary.currency}   {_percent(summary.cagr)} a year, Sharpe {sharpe}")
+
+
+def _draw_drawdown(panel: Axes, analysis: Analysis, summary: Summary) -> None:
+    from matplotlib.ticker import PercentFormatter  # noqa: PLC0415 - matplotlib is loaded only for a plot
+
+    ts = analysis.equity.ts
+    for values, deepest, label, style in (
+        (analysis.benchmark_by_bar, summary.buy_and_hold_max_drawdown, "buy and hold", {"color": _GREY, "linewidth": 0.9}),
+        (analysis.by_bar, summary.max_drawdown, "strategy", {"color": _RED, "linewidth": 1.1}),
+    ):
+        depth = measures.drawdowns(values)
+        if depth is not None and deepest is not None:
+            _line(panel, ts, -depth[1:], label=f"{label}, deepest {_percent(-deepest)}", **style)
+    panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    panel.set_ylim(top=0.0)
+    _title(panel, "Drawdown")
+
+
+def _draw_trades(panel: Axes, analysis: Analysis, name: str) -> None:
+    prices = analysis.prices[name]
+    trades = [trade for trade in analysis.trades if trade.instrument == name]
+    _line(panel, prices.ts, prices.close, color=_GREY, linewidth=0.8)
+    _draw_round_trips(panel, trades, prices)
+    _draw_refusals(panel, analysis, name)
+    _scale(panel, prices.close)
+    gain = sum(float(trade.pnl) for trade in trades)
+    won = sum(trade.pnl > 0 for trade in trades if not trade.is_open)
+    closed = sum(not trade.is_open for trade in trades)
+    _title(panel, f"{name}   {closed:,} trades, {won:,} won, P&L {gain:+,.0f} {analysis.record.currency}")
+
+
+def _draw_round_trips(panel: Axes, trades: list[Trade], prices: Prices) -> None:
+    """A line from entry to exit, green where it earned and red where it lost; arrows point the way of the entry."""
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - matplotlib is loaded only for a plot
+
+    many = len(trades) > _MANY_TRADES
+    for colour, label, own in (
+        (_GREEN, "won", [trade for trade in trades if trade.pnl > 0]),
+        (_RED, "lost", [trade for trade in trades if trade.pnl <= 0]),
+    ):
+        if own:
+            ends = [_ends(trade, prices) for trade in own]
+            panel.add_collection(
+                LineCollection(ends, colors=colour, linewidths=1.2 if many else 1.6, alpha=0.9, label=label, zorder=3),
+                autolim=False,
+            )
+    for side, marker, label in (("LONG", "^", "bought"), ("SHORT", "v", "sold short")):
+        own = [trade for trade in trades if trade.side == side]
+        if own and not many:
+            x = _days(np.array([trade.entry_ts for trade in own]))
+            y = [float(trade.entry_price) for trade in own]
+            panel.scatter(x, y, s=20, marker=marker, color=_BLUE, linewidths=0, alpha=0.9, label=label, zorder=4)
+
+
+def _ends(trade: Trade, prices: Prices) -> list[tuple[float, float]]:
+    """Entry and exit as (day, price); an open trade ends at the last close."""
+    exit_ts = trade.exit_ts if trade.exit_ts is not None else int(prices.ts[-1])
+    exit_price = trade.exit_price if trade.exit_price is not None else prices.last
+    start, end = _days(np.array([trade.entry_ts, exit_ts]))
+    return [(start, float(trade.entry_price)), (end, float(exit_price or 0))]
+
+
+def _draw_refusals(panel: Axes, analysis: Analysis, name: str) -> None:
+    """A tick at the foot of the panel for each, where it hides no trade."""
+    ts = np.array([row["ts"] for row in analysis.record.refusals if row["instrument"] == name], np.int64)
+    if len(ts):
+        panel.plot(
+            _days(ts),
+            np.full(len(ts), 0.035),
+            transform=panel.get_xaxis_transform(),
+            linestyle="none",
+            marker="|",
+            markersize=9,
+            markeredgewidth=1.0,
+            color=_ORANGE,
+            label=f"refused ({len(ts):,})",
+        )
+
+
+def _draw_trips(panels: Sequence[Axes], analysis: Analysis) -> None:
+    """A line through all panels for each, named in the first panel's legend."""
+    breakers = Counter(trip["breaker"] for trip in analysis.record.trips)
+    for breaker, count in breakers.items():
+        x = _days(np.array([trip["ts"] for trip in analysis.record.trips if trip["breaker"] == breaker]))
+        for panel in panels:
+            panel.vlines(
+                x,
+                0.0,
+                1.0,
+                transform=panel.get_xaxis_transform(),
+                colors=_RED,
+                linewidths=1.1,
+                linestyles="--",
+                label=f"{breaker} breaker ({count:,})" if panel is panels[0] else None,
+                zorder=2,
+            )
+
+
+def _line(panel: Axes, ts: IntArray, values: FloatArray, **style: Any) -> None:
+    kept = _thinned(values)
+    panel.plot(_days(ts[kept]), values[kept], **style)
+
+
+def _thinned(values: FloatArray) -> npt.NDArray[np.intp]:
+    """Keep the lowest and the highest value of each of many stretches: what a line that wide can show."""
+    if len(values) <= _MAX_POINTS:
+        return np.arange(len(values))
+    starts = np.linspace(0, len(values), _MAX_POINTS // 2 + 1).astype(np.intp)
+    kept = [0, len(values) - 1]
+    for start, end in pairwise(starts):
+        stretch = values[start:end]
+        kept += [start + int(stretch.argmin()), start + int(stretch.argmax())]
+    return np.unique(kept)
+
+
+def _days(ts: IntArray) -> FloatArray:
+    """UTC ns as matplotlib counts time: days since 1970 (its default epoch)."""
+    days: FloatArray = ts / _DAY_NS
+    return days
+
+
+def _scale(panel: Axes, values: FloatArray) -> None:
+    """A log scale where a series grows so much that its beginning would be a flat line."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter  # noqa: PLC0415 - as for the others
+
+    low, high = float(values.min()), float(values.max())
+    if low > 0 and high / low > _LOG_FROM:
+        panel.set_yscale("log")
+        panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        panel.yaxis.set_minor_formatter(NullFormatter())
+        panel.set_ylabel("log scale", color=_GREY, fontsize=8)
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if high - low > 20 else "{x:,g}"))
+
+
+def _title(panel: Axes, text: str) -> None:
+    panel.set_title(text, loc="left", fontsize=10.5, fontweight="bold", color=_INK)
+
+
+def _dress(panel: Axes) -> None:
+    """Grid, frame and, above the panel where it hides nothing, the legend."""
+    panel.grid(visible=True, color="#e6e8eb", linewidth=0.7)
+    panel.set_axisbelow(True)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[["left", "bottom"]].set_color(_GREY)
+    panel.tick_params(colors=_INK, labelsize=8.5, labelbottom=True)
+    handles, labels = panel.get_legend_handles_labels()
+    if handles:
+        panel.legend(
+            handles,
+            labels,
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.0),
+            ncols=len(labels),
+            frameon=False,
+            fontsize=9,
+            borderaxespad=0.3,
+            handlelength=1.6,
+            columnspacing=1.4,
+        )
+
+
+def _date(panel: Axes, analysis: Analysis) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - as for the others
+
+    zone = ZoneInfo(analysis.zone)
+    locator = AutoDateLocator(tz=zone, minticks=6, maxticks=14)
+    panel.xaxis.set_major_locator(locator)
+    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    first, last = _days(analysis.equity.ts[[0, -1]])
+    margin = max((last - first) * 0.01, 1 / 24)
+    panel.set_xlim(first - margin, last + margin)
+    panel.set_xlabel(f"date in {analysis.zone}", fontsize=8.5, color=_INK)
+
+
+def _percent(fraction: float | None) -> str:
+    return "n/a" if fraction is None else f"{fraction:+,.1%}"

@@ -1,0 +1,69 @@
+"""How far is the run? A line on stderr, only where a person watches."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from market.catalog import MarketData
+    from risk.desk import RiskDesk
+    from runs.record import Recorder
+
+NANOS = 1_000_000_000
+WORTH_A_BAR = 20_000  # updates: fewer are over before anyone could read the bar
+EVERY_SECS = 0.2
+
+
+def day_of(stamp: int) -> str:
+    """A stamp (UTC ns) as a date and time."""
+    return f"{datetime.fromtimestamp(stamp / NANOS, tz=UTC):%Y-%m-%d %H:%M}"
+
+
+def status_line(desk: RiskDesk, recorder: Recorder) -> str:
+    """Market time, equity, positions, orders and refusals in one line."""
+    held = ", ".join(f"{h.instrument.instrument} {h.position.normalize():f}" for h in desk.book.held()) or "flat"
+    try:
+        equity = f"{desk.book.equity():,.2f} {desk.book.currency}"
+    except LookupError:
+        equity = "unknown"
+    return (
+        f"{day_of(desk.market_now())}  equity {equity}  {held}  orders {len(recorder.orders)}  "
+        f"refusals {len(recorder.refusals)}  {desk.breakers.state.state}"
+    )
+
+
+@contextmanager
+def watched(desk: RiskDesk, market: MarketData, updates: int) -> Iterator[None]:
+    """A progress bar over market time while the engine is busy; nothing where stderr is not a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - only where a run is watched
+
+    console = Console(stderr=True)
+    if updates < WORTH_A_BAR or not console.is_terminal:
+        yield
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see above
+
+    done = threading.Event()
+    with Progress(
+        TextColumn("backtest {task.fields[day]}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
+    ) as bar:
+        task = bar.add_task("", total=market.end_ns - market.start_ns, day="")
+
+        def follow() -> None:
+            while not done.wait(EVERY_SECS):
+                last = desk.last  # a plain value: the only thing of the engine's that another thread may touch
+                if last is not None:
+                    bar.update(task, completed=last.ts_event - market.start_ns, day=day_of(last.ts_event))
+
+        follower = threading.Thread(target=follow, daemon=True)
+        follower.start()
+        try:
+            yield
+        finally:
+            done.set()
+            follower.join()

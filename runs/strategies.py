@@ -1,0 +1,126 @@
+"""How do the configured strategies become engine objects behind one risk desk?"""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.model import StrategyId
+
+from risk.desk import RiskDesk
+from risk.gate import RiskGate, gated
+from runs.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from configs.schema import RunConfig, StrategySpec
+    from market.catalog import MarketData
+    from risk.breaker import RiskState
+    from risk.desk import Witness
+
+
+class InstrumentError(RunError):
+    """An instrument of the run cannot be traded on this venue's account."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One strategy object to be: its spec, the symbols it trades, and how its config class wants them."""
+
+    spec: StrategySpec
+    symbols: tuple[str, ...]
+    single: bool
+
+
+def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
+    config: RunConfig,
+    market: MarketData,
+    witness: Witness,
+    *,
+    state: RiskState | None = None,
+    event_time: Callable[[RiskGate, Any, int], int] | None = None,
+    replays: bool = False,
+) -> RiskDesk:
+    """The desk of a run, with its instruments. Raises InstrumentError for one that its account cannot hold."""
+    planned = _plan(config, market)
+    desk = RiskDesk(
+        config.risk,
+        starting_cash=config.venue.starting_cash,
+        currency=config.venue.currency,
+        zone=config.data.zone,
+        witness=witness,
+        state=state,
+        event_time=event_time,
+        replays=replays,
+        history_end=market.start_ns - 1,
+        takes_turns=len(planned) > 1,
+        on_error=config.run.on_strategy_error,
+    )
+    for instrument in market.instruments:
+        _check_instrument(instrument, config)
+        desk.add_instrument(instrument)
+    return desk
+
+
+def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> list[RiskGate]:
+    """Every configured strategy behind the desk's gate, in configured order.
+
+    Ids are NAME-001, NAME-002 ...: the number is the strategy's place in the run, which the engine wants unique. A
+    config class that takes one `instrument_id` gets one strategy an instrument, one with `instrument_ids` all of them.
+    """
+    ids = dict(zip(_symbols(market), zip(market.instruments, market.bar_types, strict=True), strict=True))
+    for number, planned in enumerate(_plan(config, market), start=1):
+        strategy_class, config_class = planned.spec.classes()
+        instruments = [ids[symbol][0].id for symbol in planned.symbols]
+        bar_types = [ids[symbol][1] for symbol in planned.symbols]
+        wanted = inspect.signature(config_class.__init__).parameters
+        offered: dict[str, Any] = {
+            "instrument_ids": instruments,
+            "bar_types": bar_types,
+            "instrument_id": instruments[0],
+            "bar_type": bar_types[0],
+        }
+        given = {key: value for key, value in offered.items() if key in wanted}
+        name = f"{strategy_class.__name__}-{number:03d}"
+        try:
+            own = config_class(**planned.spec.params, **given, strategy_id=StrategyId(name))
+            gate = gated(strategy_class, desk)(own)
+        except (TypeError, ValueError) as error:
+            raise InstrumentError(f"strategy {planned.spec.strategy_path}: {error}") from error
+        desk.gates.append(gate)
+    return desk.gates
+
+
+def _plan(config: RunConfig, market: MarketData) -> list[_Planned]:
+    plan = []
+    for spec in config.all_strategies.values():
+        symbols = spec.instruments or _symbols(market)
+        wanted = inspect.signature(spec.classes()[1].__init__).parameters
+        single = "instrument_id" in wanted and "instrument_ids" not in wanted
+        groups = [(symbol,) for symbol in symbols] if single else [tuple(symbols)]
+        plan += [_Planned(spec, group, single) for group in groups]
+    return plan
+
+
+def _symbols(market: MarketData) -> tuple[str, ...]:
+    return tuple(str(instrument.raw_symbol) for instrument in market.instruments)
+
+
+def _check_instrument(instrument: Any, config: RunConfig) -> None:
+    quote, account = instrument.quote_currency.code, config.venue.currency
+    if quote != account:
+        raise InstrumentError(
+            f"instruments: {instrument.id} is quoted in {quote} but the account is in {account}; Keel does not convert "
+            f"currencies yet: choose instruments quoted in {account}, or venue.currency={quote}"
+        )
+    if instrument.is_inverse:
+        raise InstrumentError(f"instruments: {instrument.id} is an inverse contract, which Keel cannot value yet")
+    if config.venue.account_type == "margin" and instrument.margin_init <= 0:
+        raise InstrumentError(
+            f"instruments: {instrument.id} has no initial margin, so the engine would let a margin account buy without "
+            "end; set margin_init in its data source, or venue.account_type=cash"
+        )

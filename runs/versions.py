@@ -1,0 +1,63 @@
+"""Which code, engine, Python and data was this run made with?"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("keel", "nautilus_trader", "numpy", "pandas", "pyarrow", "hydra-core", "pydantic")
+GIT_SECS = 5
+
+
+def versions_of(data_version: str) -> str:
+    """A JSON document that names everything a repetition needs."""
+    commit, changed = _git()
+    return json.dumps(
+        {
+            **{name: _package(name) for name in PACKAGES},
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            "git_commit": commit,
+            "git_changed": changed,
+            "requirements_lock": _hash_of(ROOT / "requirements.lock"),
+            "data": data_version,
+        },
+        indent=2,
+    )
+
+
+def _package(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _git() -> tuple[str | None, bool | None]:
+    """The commit of this checkout and whether it was changed since; None outside a checkout."""
+    try:
+        said = [
+            subprocess.run(  # noqa: S603 - fixed arguments
+                ["git", "-C", str(ROOT), *arguments],  # noqa: S607 - git is found on the user's own path
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=GIT_SECS,
+            ).stdout.strip()
+            for arguments in (["rev-parse", "HEAD"], ["status", "--porcelain", "--untracked-files=no"])
+        ]
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+    return said[0], bool(said[1])
+
+
+def _hash_of(path: Path) -> str | None:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    except OSError:
+        return None

@@ -1,0 +1,1 @@
+"""Backtest and live sandbox must be one and the same."""
