@@ -15,11 +15,11 @@ _LONGEST_WORD = 16  # keys are one long run of letters and digits, names of vari
 
 
 def names_a_variable(value: str) -> str:
-    """The name of an environment variable. Raises ValueError, without the value, for what may be a secret itself."""
+    """The name of an environment variable. Raises ValueError, without the value, for what may be a secret."""
     if not _VARIABLE.fullmatch(value) or max(map(len, value.split("_"))) > _LONGEST_WORD:
         raise ValueError(
-            "must be the NAME of an environment variable in capitals, such as BROKER_API_KEY, never the key itself "
-            "(what was given is not shown; if it was a real key, replace it at the broker)"
+            "must be the NAME of an environment variable in capitals, such as BROKER_API_KEY, never the key "
+            "itself (what was given is not shown; if it was a real key, replace it at the broker)"
         )
     return value
 

@@ -1,14 +1,14 @@
 """What has to be known about a venue before a run on it can be built?
 
-The base of every venue's own config (`adapters/<venue>/config.py`). A venue YAML names that class under `config`, and
-under `factory` the class that builds the venue's clients.
+The base of every venue's own config (`adapters/<venue>/config.py`). A venue YAML names that class under
+`config`, and under `factory` the class that builds the venue's clients.
 """
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -31,19 +31,16 @@ CurrencyCode = Annotated[str, AfterValidator(_code)]
 class VenueConfig(BaseModel):
     """Account, costs and delays of one venue; each venue derives its own from it and adds what only it has.
 
-    In a backtest and in the sandbox these are the account and the costs; on paper and live the broker decides and
-    they are what it is expected to be. Raises pydantic.ValidationError for unknown keys and values out of range.
+    In a backtest and in the sandbox these are the account and the costs; on paper and live the broker decides
+    them. Raises pydantic.ValidationError for unknown keys and values out of range.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
 
-    absent: ClassVar[str | None] = None
-    """What to tell the user while the module of `factory` is not part of Keel; None when it is."""
-
     name: str
     """The venue as the user chose it: `venue=NAME`."""
     mode: Literal["sandbox", "rehearsal", "paper", "live"]
-    """sandbox: fills by the engine; rehearsal: a local simulator of the broker; paper and live: the broker itself."""
+    """sandbox: fills by the engine; rehearsal: a local simulator of the broker; paper, live: the broker."""
     config: str
     """The path of the venue's own config class (package.module:Name)."""
     factory: str
@@ -57,10 +54,15 @@ class VenueConfig(BaseModel):
     leverage: Leverage = Decimal(2)
     """How many times its equity a margin account may hold; a cash account ignores it."""
     maker_fee: FeeRate = Decimal("0.0005")
-    """Fee of a resting order as a fraction of the notional: 0.0005 is 5 basis points; below zero is a rebate."""
+    """Fee of a resting order as a fraction of the notional: 0.0005 is 5 basis points; below 0 is a rebate."""
     taker_fee: FeeRate = Decimal("0.0005")
     """Fee of an order that takes liquidity, as a fraction of the notional."""
     slippage_ticks: Literal[0, 1] = 0
-    """1 moves every simulated fill one tick against the order; the engine's model moves resting limit orders too."""
+    """1 moves every simulated fill one tick against the order; the engine moves resting limit orders too."""
     latency_ms: Annotated[int, Field(strict=True, ge=0)] = 0
     """Milliseconds from sending an order to its arrival at the venue."""
+
+    @property
+    def absent(self) -> str | None:
+        """What to tell the user while the module of `factory` is not part of Keel; None when it is."""
+        return None

@@ -16,10 +16,9 @@ from nautilus_trader.portfolio import PortfolioConfig
 from nautilus_trader.risk import RiskEngineConfig
 
 from adapters import simulated
-from risk.clock import NotReplayableError
 from runs.engine import logging_into, max_notionals, submit_rate, warm_up_from
-from runs.errors import RunError, StrategyError
-from runs.prepare import Prepared, equity_in, finished_record, prepare
+from runs.errors import RunError
+from runs.prepare import Prepared, equity_in, finished_record, prepare, raise_kept
 from runs.progress import watched
 from runs.strategies import build_desk, build_strategies
 
@@ -35,10 +34,11 @@ TRADER = TraderId("BACKTEST-001")
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """What a backtest leaves behind: its record, the last market time it saw (UTC ns), and how it ended."""
+    """What a backtest leaves behind: its record, the last market time it saw (UTC ns), its desk, and how it ended."""
 
     record: RunRecord
     until_ns: int
+    desk: RiskDesk
     timed_out: bool = False
 
 
@@ -60,8 +60,9 @@ def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepar
         with watched(desk, ready.market, len(updates)), _time_limit(config.run.max_minutes) as expired:
             engine.run()
         timed_out = expired.is_set()
-        _raise_kept(desk, timed_out=timed_out)
-        return Backtest(_record(config, ready, desk, engine), desk.market_now(), timed_out)
+        if not timed_out:
+            raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
+        return Backtest(_record(config, ready, desk, engine), desk.market_now(), desk, timed_out)
     finally:
         engine.dispose()
 
@@ -72,7 +73,7 @@ def _build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Pa
         BacktestEngineConfig(
             trader_id=TRADER,
             logging=logging_into(folder, config),
-            shutdown_on_error=True,  # the first failing callback ends the run; _raise_kept tells why
+            shutdown_on_error=True,  # the gate stops a run by itself; this is for what it cannot catch
             run_analysis=False,
             portfolio=PortfolioConfig(equity_curve=False),
             risk_engine=RiskEngineConfig(
@@ -121,21 +122,6 @@ def _time_limit(minutes: float | None) -> Iterator[threading.Event]:
         yield expired
     finally:
         timer.cancel()
-
-
-def _raise_kept(desk: RiskDesk, *, timed_out: bool) -> None:
-    """Raise what a strategy raised: the engine only logs it."""
-    if not desk.errors:
-        return
-    error = desk.errors[0]
-    if isinstance(error, KeyboardInterrupt):
-        if timed_out:
-            return
-        raise error
-    if isinstance(error, NotReplayableError):
-        raise StrategyError(str(error)) from error
-    strategy, where = desk.error_places[0]
-    raise StrategyError(f"{strategy} raised in {where}: {type(error).__name__}: {error}") from error
 
 
 def _record(config: RunConfig, ready: Prepared, desk: RiskDesk, engine: BacktestEngine) -> RunRecord:

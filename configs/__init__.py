@@ -1,1 +1,1 @@
-"""Every choice a user can make, as Hydra groups of YAML, and what turns them into one validated, frozen config."""
+"""Every choice a user can make, as Hydra groups, and what makes one validated, frozen config of them."""

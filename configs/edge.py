@@ -1,7 +1,7 @@
 """How does an error end a process: which line does the user read, which exit code does a script see?
 
-Errors that Keel raises on purpose carry an integer `exit_code` (configs/errors.py, market/errors.py, runs/errors.py)
-and cost one line on stderr. Anything else is a fault of Keel's: its traceback is printed above that line.
+Errors that Keel raises on purpose carry an integer `exit_code` (errors.py of configs, market and runs) and
+cost one line on stderr. Anything else is a fault of Keel's: its traceback is printed above that line.
 """
 
 from __future__ import annotations
@@ -35,7 +35,8 @@ def told(error: Exception) -> int:
         say(f"error: {one_line(error)}")
         return code
     _print_traceback(error)
-    say(f"bug: {type(error).__name__}: {one_line(error)}; this is a fault in Keel, please report it with the lines above")
+    said = f"{type(error).__name__}: {one_line(error)}"
+    say(f"bug: {said}; this is a fault in Keel, please report it with the lines above")
     return FAILED
 
 
@@ -54,10 +55,11 @@ def _print_traceback(error: Exception) -> None:
     from rich.traceback import Traceback  # noqa: PLC0415 - as above
 
     # Local variables stay out of it: they may hold credentials.
-    Console(stderr=True).print(Traceback.from_exception(type(error), error, error.__traceback__, show_locals=False))
+    traceback = Traceback.from_exception(type(error), error, error.__traceback__, show_locals=False)
+    Console(stderr=True).print(traceback)
 
 
 def _reader_gone() -> int:
-    """Whoever read stdout has closed it (`| head`): write the rest nowhere, so that exit does not fail too."""
+    """Whoever read stdout has closed it (`| head`): write the rest nowhere, so that exit does not fail."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FAILED

@@ -1,7 +1,7 @@
-"""Which run did the user ask for? Composes groups and overrides, validates the result once; Hydra stays in here.
+"""Which run did the user ask for? Composes groups and overrides, validates them once; Hydra stays in here.
 
-Hydra only composes: it makes no folder, no log and no `.hydra`, and the task runs after it has returned. Whatever
-it or a model refuses is a ConfigError, one line.
+Hydra only composes: it makes no folder, no log and no `.hydra`, and the task runs after it has returned.
+Whatever it or a model refuses is a ConfigError, one line.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from yaml import YAMLError
 from configs import refusals
 from configs.edge import INTERRUPTED, OK, guarded, one_line, say
 from configs.errors import ConfigError
-from configs.resolve import factory_of, resolve
+from configs.resolve import resolve
 from configs.schema import RunConfig
 from configs.validate import validated
 
-__all__ = ["Composed", "Task", "compose", "factory_of", "load", "main", "resolve"]
+__all__ = ["Composed", "Task", "compose", "load", "main", "resolve"]
 
 FOLDER = Path(__file__).parent
 MULTIRUNS = Path("outputs", "multirun")
@@ -57,7 +57,7 @@ Task = Callable[[Composed], int]
 def compose(
     config_name: str, overrides: Sequence[str] = (), config_dir: Path | str | None = None
 ) -> Composed:
-    """The run that `overrides` (as on the command line) make of `backtest` or `live`; for notebooks and tests.
+    """The run that overrides make of `backtest` or `live`, written as on the command line; for Python users.
 
     `config_dir` is a folder of the user's own groups. Raises ConfigError.
     """
@@ -163,7 +163,7 @@ def _job(config: DictConfig) -> _Job:
 
 @contextmanager
 def _as_command_line(argv: Sequence[str]) -> Iterator[None]:
-    """Let Hydra read `argv` as the process's own and raise its errors; a Hydra around this one is left alone."""
+    """Let Hydra read `argv` as the process's and raise its errors; leave a Hydra around this one alone."""
     around, GlobalHydra.instance().hydra = GlobalHydra.instance().hydra, None
     old_argv, sys.argv = sys.argv, [sys.argv[0], *argv]
     old_mode = os.environ.get("HYDRA_FULL_ERROR")
@@ -185,10 +185,10 @@ _SEVERAL = re.compile(r"\+?(data|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
 
 
 def _arranged(argv: Sequence[str], scratch: str) -> list[str]:
-    """Flags, then overrides: argparse takes the latter in one piece only. `scratch` is for Hydra's folders (-m).
+    """Flags, then overrides: argparse takes those in one piece only. `scratch` is for Hydra's folders (-m).
 
-    A dotted key may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is such a key
-    is for the models to say. Raises ConfigError for several options where only one can be.
+    A dotted key may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is such a
+    key is for the models to say. Raises ConfigError for several options where only one can be.
     """
     words = list(argv)
     split = words.index("--") if "--" in words else len(words)
@@ -217,7 +217,9 @@ def _user_folders(argv: Sequence[str]) -> list[Path]:
     if folder is None:
         return []
     if not folder.is_dir() or not os.access(folder, os.R_OK | os.X_OK):
-        raise ConfigError(f"--config-dir={folder}: not a folder that can be read; it holds strategy/, venue/ ...")
+        raise ConfigError(
+            f"--config-dir={folder}: not a folder that can be read; it holds strategy/, venue/ ..."
+        )
     return [folder]
 
 

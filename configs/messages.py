@@ -31,7 +31,7 @@ def refusal(error: ValidationError, document: Mapping[str, Any]) -> ConfigError:
 
 
 def given(key: str, value: object) -> str:
-    """`key=value` as a user would write it; only the key where the value may be a secret or is a whole section."""
+    """`key=value` as a user would write it; only the key of a whole section or a possible secret."""
     if may_be_secret(key) or isinstance(value, Mapping):
         return key
     text = one_line(_spelled(value))
@@ -49,7 +49,9 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
     beside = [word for word in known if word != name]
     near = closest(name, beside)
     prefix = f"{parent}." if parent else ""
-    hint = f"did you mean {prefix}{near}?" if near else f"{parent or 'a run'} has {listed(beside) or 'no keys'}"
+    hint = (
+        f"did you mean {prefix}{near}?" if near else f"{parent or 'a run'} has {listed(beside) or 'no keys'}"
+    )
     return f"unknown key {key}; {hint}"
 
 
@@ -86,7 +88,7 @@ def _unknown(loc: tuple[int | str, ...], key: str, document: Mapping[str, Any]) 
     name = str(loc[-1])
     if loc[0] in {"strategy", "strategies"}:
         if name in FILLED_IN:
-            return f"{key} is filled in by Keel; name symbols with instruments=[...] and the bar's length with bar=..."
+            return f"{key} is filled in by Keel; choose with instruments=[...] and bar=..."
         if name in ENGINES_OWN:
             return f"{key} belongs to the engine and is set by Keel; leave it out"
     return unknown_key(key, _keys_beside(loc, document))
@@ -117,7 +119,7 @@ def _keys_beside(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> tup
 
 
 def _inside(model: Any, part: int | str, section: Any) -> Any:
-    """The model of the section under key `part` of `model`: the class the section names, else the declared one."""
+    """The model of the section under key `part`: the class the section names, else the declared one."""
     if model is RunConfig and part in CHOSEN_BY and isinstance(section, Mapping):
         return resolve(section[CHOSEN_BY[str(part)]], str(part))
     if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:

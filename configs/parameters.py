@@ -1,7 +1,7 @@
 """Which parameters does a strategy take, and are these values right for them?
 
-The config class's own `__init__` is the schema: its annotations (`Annotated[int, Field(gt=0)]` too) and defaults. What
-Keel fills in itself and what belongs to NautilusTrader are not the user's to give.
+The config class's own `__init__` is the schema: its annotations (`Annotated[int, Field(gt=0)]` too) and
+defaults. What Keel fills in itself and what belongs to NautilusTrader are not the user's to give.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ENGINES_OWN = frozenset(name for name in dir(StrategyConfig) if not name.startsw
 
 
 def accepted(config_class: type) -> dict[str, inspect.Parameter]:
-    """Name -> parameter of every argument of the class's `__init__`, those its bases take through `**` included."""
+    """Name -> parameter of every argument the class takes, with those its bases take through `**`."""
     found: dict[str, inspect.Parameter] = {}
     for cls in config_class.__mro__:
         init = vars(cls).get("__init__")
@@ -63,15 +63,21 @@ def parameter_model(config_class: type) -> type[BaseModel]:
 
 
 def checked(config_class: type, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The given parameters, in their types. Raises pydantic.ValidationError naming each that is wrong or missing."""
+    """The given parameters, in their types. Raises pydantic.ValidationError naming each that is wrong."""
     document = to_json(dict(given), inf_nan_mode="constants")
     model = parameter_model(config_class).model_validate_json(document, strict=True)
     fields = type(model).model_fields
-    return {str(field.alias): getattr(model, name) for name, field in fields.items() if name in model.model_fields_set}
+    return {
+        str(field.alias): getattr(model, name)
+        for name, field in fields.items()
+        if name in model.model_fields_set
+    }
 
 
-# Fields are numbered and carry the parameter's name as alias, so a parameter may be called anything (`copy`, `json`).
-_CONFIG = ConfigDict(extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, hide_input_in_errors=True)
+# Fields are numbered and carry the parameter's name as alias: a parameter may be called `copy` or `json`.
+_CONFIG = ConfigDict(
+    extra="forbid", allow_inf_nan=False, arbitrary_types_allowed=True, hide_input_in_errors=True
+)
 
 
 def _hints(config_class: type) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def _field(parameter: inspect.Parameter, hints: Mapping[str, Any]) -> tuple[Any,
 
 
 def _readable(annotation: Any) -> Any:
-    """The annotation, with the engine's own types (InstrumentId, Quantity, OrderSide ...) read from their text."""
+    """The annotation, with the engine's own types (InstrumentId, OrderSide ...) read from their text."""
     if get_origin(annotation) in (Union, UnionType):
         return Union[tuple(_readable(part) for part in get_args(annotation))]  # noqa: UP007 - made at run time
     if isinstance(annotation, type) and annotation.__module__.startswith("nautilus_trader"):
@@ -100,7 +106,11 @@ def _readable(annotation: Any) -> Any:
 
 def _from_text(engine_type: Any) -> Any:
     variants = [name for name in dir(engine_type) if isinstance(getattr(engine_type, name), engine_type)]
-    wanted = f"one of {', '.join(variants)}" if variants else f"the text of a NautilusTrader {engine_type.__name__}"
+    wanted = (
+        f"one of {', '.join(variants)}"
+        if variants
+        else f"the text of a NautilusTrader {engine_type.__name__}"
+    )
 
     def read(value: object) -> Any:
         if not isinstance(value, str):

@@ -91,7 +91,9 @@ def composition(text: str, inner: str, folders: Iterable[Path]) -> ConfigError:
         if found := pattern.search(text):
             return ConfigError(told(next(filter(None, found.groups()), ""), groups))
     plain = text.partition("Config search path:")[0]
-    return ConfigError(one_line(f"{plain} {inner}").replace("++", "") or "the configuration cannot be composed")
+    return ConfigError(
+        one_line(f"{plain} {inner}").replace("++", "") or "the configuration cannot be composed"
+    )
 
 
 def _no_such_key(key: str, groups: Sequence[str]) -> str:

@@ -1,7 +1,7 @@
 """Which class does a path such as `strategies.ema_cross:EmaCross` name?
 
-The module may live anywhere on Python's path, so classes outside this repository work too (`python -m` puts the
-current folder there). Nothing but the named module is imported.
+The module may live anywhere on Python's path, so classes outside this repository work too (`python -m` puts
+the current folder there). Nothing but the named module is imported.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType, TracebackType
 
-from adapters.venue import VenueConfig
 from configs.closest import closest
 from configs.edge import one_line
 from configs.errors import ConfigError
@@ -25,7 +24,7 @@ def resolve(path: str, field: str, *, of: type | None = None, absent: str | None
     """The class that `path` (package.module:Name) names; `field` is where the path was given.
 
     `of` is a class it must derive from, `absent` what to tell the user when its module does not exist.
-    Raises ConfigError, in one line, when there is no such module or class or when the module cannot be imported.
+    Raises ConfigError, in one line, when there is no such module or class, or the module cannot be imported.
     """
     if not _PATH.fullmatch(path):
         raise ConfigError(f"{field}={path}: not the path of a class; write package.module:Name")
@@ -34,7 +33,7 @@ def resolve(path: str, field: str, *, of: type | None = None, absent: str | None
     found = getattr(module, name, None)
     if found is None:
         near = closest(name, (n for n, value in vars(module).items() if isinstance(value, type)))
-        hint = f"did you mean {module_name}:{near}?" if near else "check the spelling of the name after the colon"
+        hint = f"did you mean {module_name}:{near}?" if near else "look at the name after the colon"
         raise ConfigError(f"{field}={path}: module {module_name} has no {name}; {hint}")
     if not isinstance(found, type):
         raise ConfigError(f"{field}={path}: {name} is not a class; name a class of module {module_name}")
@@ -43,18 +42,12 @@ def resolve(path: str, field: str, *, of: type | None = None, absent: str | None
     return found
 
 
-def factory_of(venue: VenueConfig) -> type:
-    """The class that builds a venue's clients. Raises ConfigError, also for a venue that Keel cannot reach yet."""
-    absent = None if venue.absent is None else f"venue={venue.name}: {venue.absent}"
-    return resolve(venue.factory, "venue.factory", absent=absent)
-
-
 def _module(name: str, given: str, absent: str | None) -> ModuleType:
     """Import a module; whatever its own code raises becomes one line that names the error and its place."""
     if _exists(name, given):
         try:
             return import_module(name)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - another's code runs here: its error is named, not ours
+        except (Exception, SystemExit) as error:  # another's code runs here: it may raise anything
             raise ConfigError(f"{given}: importing {name} failed: {_told(error)}") from error
     if absent is not None:
         raise ConfigError(absent)
@@ -69,14 +62,14 @@ def _exists(name: str, given: str) -> bool:
         return False
     try:
         return name in sys.modules or find_spec(name) is not None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - finding a.b imports a, which is another's code
+    except (Exception, SystemExit) as error:  # finding a.b imports a: another's code
         if isinstance(error, ModuleNotFoundError) and error.name == name:
             return False  # its parent is a plain module, not a package
         raise ConfigError(f"{given}: importing {parent} failed: {_told(error)}") from error
 
 
 def _told(error: BaseException) -> str:
-    """`NameError: name 'x' is not defined (mine.py, line 3)`: the error and the last place it came through."""
+    """`NameError: name 'x' is not defined (mine.py, line 3)`: the error and the last place it came from."""
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {error.msg} ({error.filename}, line {error.lineno})"
     place = _last_place(error.__traceback__)

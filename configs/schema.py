@@ -1,7 +1,8 @@
 """What does one run need to know, and which values are allowed?
 
-`RunConfig` is the whole of it, frozen. Sections whose class a YAML names by its path (venue, data, a strategy's
-parameters) are validated by that class. Raises pydantic.ValidationError; configs/messages.py turns it into one line.
+`RunConfig` is the whole of it, frozen. Sections whose class a YAML names by its path (venue, data, a
+strategy's parameters) are validated by that class. Raises pydantic.ValidationError; configs/messages.py makes
+one line of it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from nautilus_trader.trading import Strategy, StrategyConfig
 from pydantic import (
@@ -31,16 +32,14 @@ from configs.resolve import resolve
 from market.source import DataSource
 from risk.limits import RiskConfig
 
-Model = TypeVar("Model", bound=BaseModel)
-
 CHOSEN_BY = {"venue": "config", "data": "source"}
 """Section -> the key in it whose value is the path of the class that validates the section."""
 CLASS_PATH = "class_path"
 """Type of the validation error of a key that names a class; its message begins with that key."""
 
 
-def from_plain(model: type[Model], plain: object) -> Model:
-    """Validate what YAML gave (text, numbers, lists, mappings) as what it is: a document, not Python objects."""
+def from_plain[Model: BaseModel](model: type[Model], plain: object) -> Model:
+    """Validate what YAML gave (text, numbers, lists, mappings) as a document, not as Python objects."""
     return model.model_validate_json(to_json(plain, inf_nan_mode="constants"))
 
 
@@ -115,8 +114,8 @@ class _Section(BaseModel):
 class StrategySpec(_Section):
     """One strategy of the run: its classes by path, what it trades, and its own parameters.
 
-    In YAML the parameters stand beside the other keys (`strategy.fast=20`); here they are gathered in `params`, each
-    in the type its config class declares. Only those given are there; the class's own defaults fill the rest.
+    In YAML the parameters stand beside the other keys (`strategy.fast=20`); here they are gathered in
+    `params`, in the types the config class declares. Only those given are there; its defaults fill the rest.
     """
 
     strategy_path: str
@@ -142,7 +141,7 @@ class StrategySpec(_Section):
         return own
 
     def classes(self) -> tuple[type[Strategy], type[StrategyConfig]]:
-        """The strategy's class and its config class. Raises ConfigError when they have gone since validation."""
+        """The strategy's class and its config class. Raises ConfigError when they have gone since."""
         return (
             resolve(self.strategy_path, "strategy_path", of=Strategy),
             resolve(self.config_path, "config_path", of=StrategyConfig),
@@ -178,7 +177,9 @@ class RunSettings(_Section):
     @model_validator(mode="after")
     def _start_before_end(self) -> Self:
         if self.start is not None and self.end is not None and self.start >= self.end:
-            raise ValueError(f"start={self.start} is not before end={self.end}; end is the day after the last one traded")
+            raise ValueError(
+                f"start={self.start} is not before end={self.end}; end is the day after the last traded"
+            )
         return self
 
 
@@ -192,7 +193,7 @@ class LogSettings(_Section):
 
 
 class RunConfig(_Section):
-    """Everything a run needs to know. The same for backtests and live; only the venue's mode tells them apart."""
+    """Everything a run needs to know; the same for backtests and live."""
 
     FIRST: ClassVar[str] = "strategy"
     """What the strategy of the key `strategy` is called in `all_strategies`."""
@@ -214,7 +215,7 @@ class RunConfig(_Section):
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """The symbols of the run: those asked for, else the data set's own (which may leave it to its files)."""
+        """The symbols of the run: those asked for, else the data set's own (empty: what its files hold)."""
         return self.instruments or self.data.symbols
 
     @property
@@ -225,11 +226,11 @@ class RunConfig(_Section):
     @model_validator(mode="after")
     def _strategies_fit_the_run(self) -> Self:
         if self.FIRST in self.strategies:
-            raise ValueError(f"strategies.{self.FIRST}: this name is taken by the first strategy; choose another")
+            raise ValueError(f"strategies.{self.FIRST}: the first strategy has this name; choose another")
         known = ", ".join(self.symbols)
         for name, spec in self.all_strategies.items():
             for symbol in spec.instruments or ():
                 if self.symbols and symbol not in self.symbols:
                     key = name if name == self.FIRST else f"strategies.{name}"
-                    raise ValueError(f"{key}.instruments names {symbol}, which the run does not have; it has {known}")
+                    raise ValueError(f"{key}.instruments names {symbol}, but the run has only {known}")
         return self

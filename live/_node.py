@@ -7,6 +7,7 @@ strategy's error asks for it, and within five seconds of SIGINT or SIGTERM.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,10 +17,9 @@ from nautilus_trader.live import LiveExecutionEngineConfig, LiveNode, LiveNodeBu
 from nautilus_trader.model import TraderId
 from nautilus_trader.portfolio import PortfolioConfig
 
-from risk.clock import NotReplayableError
 from runs.engine import logging_into, max_notionals, submit_rate, warm_up_from
-from runs.errors import RunError, StrategyError
-from runs.prepare import equity_in, finished_record
+from runs.errors import RunError
+from runs.prepare import equity_in, finished_record, raise_kept
 from runs.strategies import build_strategies
 
 if TYPE_CHECKING:
@@ -77,25 +77,21 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
 ) -> LiveRun:
     """Run a node until it is asked to stop. Raises StrategyError, RunError, or what the data source raised."""
     config = ready.config
-    node = _build_node(ready, desk, venue, folder, wall_clock_is_market_time=wall_clock_is_market_time)
-    cache, portfolio, handle = node.cache, node.portfolio, node.handle()  # the node itself is not to be touched later
     stop = Stop()
     restore = _on_signals(stop)
-    running = asyncio.ensure_future(node.run_async())
+    running = Running(_build_node(ready, desk, venue, folder, wall_clock_is_market_time=wall_clock_is_market_time))
     try:
         await _started(desk, running)
         venue.begin()
-        await _until_asked(ready, desk, venue, cache, running, stop, on_progress)
+        await _until_asked(ready, desk, venue, running, stop, on_progress)
         venue.cease()
-        left = await _wind_down(config.run.on_stop, desk, cache, stop)
-        handle.stop()
-        await asyncio.wait_for(running, STOP_SECS + RESIDUAL_SECS)
+        left = await _wind_down(config.run.on_stop, desk, running.cache, stop)
+        await running.stop()
     finally:
         restore()
-        if not running.done():
-            handle.stop()
-    _raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
-    equity = equity_in(portfolio.equity(ready.market.instruments[0].id.venue), config)
+        await running.release()
+    raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
+    equity = equity_in(running.portfolio.equity(ready.market.instruments[0].id.venue), config)
     record = finished_record(config, ready, desk, equity)
     return LiveRun(record, desk.market_now(), stop.reason or "stopped", stop.interrupted, left)
 
@@ -103,6 +99,7 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
 def _build_node(
     ready: Prepared, desk: RiskDesk, venue: VenueClients, folder: Path, *, wall_clock_is_market_time: bool
 ) -> LiveNode:
+    gc.collect()  # the engine allows one node a thread: one that an old traceback holds has to go first
     config, market = ready.config, ready.market
     rate = submit_rate(config, wall_clock_is_market_time=wall_clock_is_market_time)
     sandbox = config.venue.mode in ("sandbox", "rehearsal")
@@ -130,6 +127,48 @@ def _build_node(
     return node
 
 
+class Running:
+    """A node that runs, and all of it that may be touched meanwhile: cache, portfolio and handle.
+
+    The engine allows one node a thread and counts one that an old traceback still holds, so `release` lets go of it.
+    """
+
+    def __init__(self, node: LiveNode) -> None:
+        """Start the node on the running loop."""
+        self.cache, self.portfolio, self.handle = node.cache, node.portfolio, node.handle()
+        self._task: asyncio.Future[None] | None = asyncio.ensure_future(node.run_async())
+
+    def ended(self) -> bool:
+        """Whether the node has stopped."""
+        return self._task is None or self._task.done()
+
+    def why(self) -> str:
+        """What the engine says about a node that stopped by itself."""
+        error = None if self._task is None else self._task.exception()
+        return str(error) if error is not None else "see engine.jsonl in the run folder"
+
+    async def stop(self) -> None:
+        """Stop the node. Raises RunError when it does not within its time or stops with an error."""
+        self.handle.stop()
+        if self._task is None:
+            return
+        done, _ = await asyncio.wait([self._task], timeout=STOP_SECS + RESIDUAL_SECS)
+        if not done:
+            raise RunError(f"the node did not stop within {STOP_SECS:.0f} s; see engine.jsonl in the run folder")
+        error = self._task.exception()
+        if error is not None:
+            raise RunError(f"the node stopped with an error: {error}")
+
+    async def release(self) -> None:
+        """Let go of the node, stopping it first where it still runs."""
+        if self._task is not None and not self._task.done():
+            self.handle.stop()
+            await asyncio.wait([self._task], timeout=STOP_SECS)
+        if self._task is not None and self._task.done():
+            self._task.exception()
+        self._task = None
+
+
 def _on_signals(stop: Stop) -> Callable[[], None]:
     """Turn SIGINT and SIGTERM into an orderly stop; answers what puts the old handlers back."""
     loop = asyncio.get_running_loop()
@@ -145,14 +184,13 @@ def _on_signals(stop: Stop) -> Callable[[], None]:
     return restore
 
 
-async def _started(desk: RiskDesk, running: asyncio.Future[None]) -> None:
+async def _started(desk: RiskDesk, running: Running) -> None:
     """Wait until every strategy runs. Raises what kept the node from starting."""
     deadline = asyncio.get_running_loop().time() + START_SECS
     while not all(gate.is_running() for gate in desk.gates):
-        if running.done():
-            _raise_kept(desk, stop_on_error=True)
-            error = running.exception()
-            raise RunError(f"the node did not start: {error or 'it stopped at once; see engine.jsonl'}") from error
+        if desk.errors or running.ended():
+            raise_kept(desk, stop_on_error=True)
+            raise RunError(f"the node did not start: {running.why()}")
         if asyncio.get_running_loop().time() > deadline:
             raise RunError(f"the node did not start within {START_SECS:.0f} s; see engine.jsonl in the run folder")
         await asyncio.sleep(POLL_SECS / 4)
@@ -162,28 +200,25 @@ async def _until_asked(  # noqa: PLR0913 - everything that can end a run
     ready: Prepared,
     desk: RiskDesk,
     venue: VenueClients,
-    cache: Any,
-    running: asyncio.Future[None],
+    running: Running,
     stop: Stop,
     on_progress: Callable[[], None],
 ) -> None:
     minutes = ready.config.run.max_minutes
     deadline = None if minutes is None else asyncio.get_running_loop().time() + minutes * 60
-    stop_on_error = ready.config.run.on_strategy_error == "stop"
     while stop.reason is None:
         on_progress()
-        if running.done():
-            error = running.exception()
-            raise RunError(f"the node stopped by itself: {error or 'see engine.jsonl in the run folder'}") from error
         failure = venue.error()
-        if failure is not None:
-            raise RunError(f"the data stopped: {type(failure).__name__}: {failure}") from failure
-        if venue.ended():
-            await _data_handled(ready, cache)
-            await _answered(cache)
-            stop.ask("end of data")
-        elif any(stop_on_error or isinstance(error, NotReplayableError) for error in desk.errors):
+        if desk.stopping:
             stop.ask("a strategy raised", by_person=True)
+        elif running.ended():
+            raise RunError(f"the node stopped by itself: {running.why()}")
+        elif failure is not None:
+            raise RunError(f"the data stopped: {type(failure).__name__}: {failure}") from failure
+        elif venue.ended():
+            await _data_handled(ready, running.cache)
+            await _answered(running.cache)
+            stop.ask("end of data")
         elif deadline is not None and asyncio.get_running_loop().time() >= deadline:
             stop.ask(f"run.max_minutes={minutes:g} reached", by_person=True)
         await asyncio.sleep(POLL_SECS)
@@ -219,18 +254,3 @@ async def _wind_down(on_stop: str, desk: RiskDesk, cache: Any, stop: Stop) -> tu
     positions = [f"position {h.instrument.instrument} {h.position.normalize():f}" for h in desk.book.held()]
     orders = [f"order {order.client_order_id} on {order.instrument}" for order in desk.book.orders.values()]
     return tuple(positions + orders)
-
-
-def _raise_kept(desk: RiskDesk, *, stop_on_error: bool) -> None:
-    """Raise what a strategy raised, where that is to end the run."""
-    for error, (strategy, where) in zip(desk.errors, desk.error_places, strict=True):
-        if isinstance(error, NotReplayableError):
-            raise NotReplayable(str(error)) from error
-        if stop_on_error or where == "on_start":
-            raise StrategyError(f"{strategy} raised in {where}: {type(error).__name__}: {error}") from error
-
-
-class NotReplayable(RunError):  # noqa: N818 - reads as what it says in `except NotReplayable`
-    """A strategy needs what this replay cannot give; the run would not mean what the user thinks."""
-
-    exit_code = 2

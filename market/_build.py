@@ -20,7 +20,7 @@ import nautilus_trader
 from nautilus_trader.persistence import ParquetDataCatalog
 
 from market import _parquet
-from market._manifest import FILE, Entry, Manifest, key
+from market._manifest import FILE, Entry, Manifest, entry_label, key
 from market._progress import progress
 from market.bar_length import BarLength
 from market.errors import CatalogError, QualityError
@@ -37,15 +37,16 @@ _log = logging.getLogger(__name__)
 
 
 def build(
-    source: DataSource, folder: Path, symbols: tuple[str, ...], length: BarLength | None, label: str
+    source: DataSource, folder: Path, version: str, symbols: tuple[str, ...], length: BarLength | None
 ) -> Manifest:
     """Add what the catalog in `folder` lacks of these symbols. Raises DataError; then nothing was added."""
+    label = entry_label(length)
     with _writable(folder), _exclusive(folder), _staging(folder) as stage:
-        manifest = _trusted(source, folder)
+        manifest = _trusted(source, folder, version)
         _drop_damaged(manifest, folder)
         missing = [symbol for symbol in symbols if key(symbol, label) not in manifest.entries]
         with progress(f"preparing {source.name}", len(missing) * _STEPS) as step:
-            added = [_stage(source, stage, symbol, length, label, step) for symbol in missing]
+            added = [_stage(source, stage, symbol, length, step) for symbol in missing]
         for entry in added:
             _place(stage, folder, manifest, entry)
         manifest.write(folder)
@@ -53,16 +54,11 @@ def build(
 
 
 def _stage(
-    source: DataSource,
-    stage: Path,
-    symbol: str,
-    length: BarLength | None,
-    label: str,
-    step: Callable[[str], None],
+    source: DataSource, stage: Path, symbol: str, length: BarLength | None, step: Callable[[str], None]
 ) -> Entry:
     """Read, check and write one symbol into the staging folder."""
     step(f"reading {symbol}")
-    frame = source.frame(symbol, label)
+    frame = source.frame(symbol, entry_label(length))
     instrument = source.instrument(symbol)
     step(f"checking {symbol}")
     doubts = _checked(source, symbol, frame, instrument, length)
@@ -72,13 +68,14 @@ def _stage(
     else:
         data_file = _parquet.write_bars(stage, frame, length.bar_type(instrument.id), instrument)
     (instrument_file,) = ParquetDataCatalog(str(stage)).write_instruments([instrument])
+    stamps = _parquet.read_stamps(stage / data_file)
     return Entry(
         symbol=symbol,
-        bar=label,
+        bar=entry_label(length),
         instrument_id=str(instrument.id),
         rows=len(frame),
-        first_ns=int(frame["ts"].iloc[0]),
-        last_ns=int(frame["ts"].iloc[-1]),
+        first_ns=int(stamps[0]),
+        last_ns=int(stamps[-1]),
         data_file=data_file.as_posix(),
         instrument_file=instrument_file,
         doubts=doubts,
@@ -98,13 +95,14 @@ def _checked(
         jump=source.jump,
         known_jumps=source.known_jumps(symbol),
     )
-    report = check(frame, source.kind, f"{symbol} ({source.origin(symbol)})", rules)
+    report = check(frame, source.kind, symbol, rules)
     if report.errors:
-        raise QualityError(" | ".join(report.errors))
+        lines = [line.removeprefix(f"{symbol}: ") for line in report.errors]
+        raise QualityError(f"{symbol} ({source.origin(symbol)}): {' | '.join(lines)}")
     return tuple(report.doubts)
 
 
-def _trusted(source: DataSource, folder: Path) -> Manifest:
+def _trusted(source: DataSource, folder: Path, version: str) -> Manifest:
     """The folder's manifest, or a new one for an empty folder: without a manifest nothing in it is kept."""
     manifest = Manifest.read(folder, nautilus_trader.__version__)
     if manifest is not None:
@@ -115,7 +113,7 @@ def _trusted(source: DataSource, folder: Path) -> Manifest:
         shutil.rmtree(folder)
     folder.mkdir()
     settings = source.model_dump(mode="json", exclude={"catalog_dir"})
-    return Manifest(nautilus_trader.__version__, source.version(), settings, source.raw_version())
+    return Manifest(nautilus_trader.__version__, version, settings, source.raw_version())
 
 
 def _drop_damaged(manifest: Manifest, folder: Path) -> None:
@@ -127,7 +125,7 @@ def _drop_damaged(manifest: Manifest, folder: Path) -> None:
 
 
 def _place(stage: Path, folder: Path, manifest: Manifest, entry: Entry) -> None:
-    """Move an entry's files from the staging folder into the catalog, over leftovers the manifest does not name."""
+    """Move an entry's files from the staging folder into the catalog, over leftovers of no manifest."""
     for name in (entry.data_file, entry.instrument_file):
         if name in manifest.files:
             continue  # the same instrument came with another bar length
@@ -160,13 +158,13 @@ def _exclusive(folder: Path) -> Iterator[None]:
             yield
     except Timeout:
         raise CatalogError(
-            f"another process has been preparing {folder} for {_LOCK_SECS / 60:.0f} minutes; stop it, or wait"
+            f"another process has been preparing {folder} for {_LOCK_SECS / 60:.0f} minutes; wait or stop it"
         ) from None
 
 
 @contextmanager
 def _staging(folder: Path) -> Iterator[Path]:
-    """A fresh folder beside the catalog; what killed builders left of theirs goes first (we hold the lock)."""
+    """A fresh folder beside the catalog; first goes what killed builders left (we hold the lock)."""
     for abandoned in folder.parent.glob(f".{folder.name}.*.tmp"):
         shutil.rmtree(abandoned, ignore_errors=True)
     stage = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.", suffix=".tmp"))

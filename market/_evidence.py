@@ -55,6 +55,11 @@ class Evidence:
         """Names of the size columns."""
         return ("volume",) if self.kind == "bars" else ("bid_size", "ask_size")
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All columns but the stamp."""
+        return (*self.prices, *self.sizes)
+
     @cached_property
     def ts(self) -> Nanos:
         """Stamps in UTC nanoseconds."""
@@ -82,6 +87,15 @@ class Evidence:
     def is_daily(self) -> bool:
         """Bars of whole days."""
         return self.rules.length is not None and self.rules.length.is_daily
+
+    def digits(self, name: str) -> int | None:
+        """Decimals that this column will be stored with."""
+        return self.rules.price_precision if name in self.prices else self.rules.size_precision
+
+    def stored(self, name: str) -> Floats:
+        """One column rounded as it will be stored."""
+        digits = self.digits(name)
+        return self.column(name) if digits is None else np.round(self.column(name), digits)
 
     def column(self, name: str) -> Floats:
         """One column as floats."""

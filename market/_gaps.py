@@ -50,7 +50,7 @@ def outside_hours(evidence: Evidence) -> list[str]:
         broken, shut = sessions.session_at(evidence.ts) < 0, f"outside the sessions of {sessions.name}"
     if not broken.any():
         return []
-    share = f"{broken.mean():.0%} of all" if broken.mean() >= 0.01 else "few"  # noqa: PLR2004 - below, 0% would be shown
+    share = f"{broken.mean():.1%} of all"
     at = int(np.argmax(broken))
     clock = f"{evidence.local[at]:%Y-%m-%d %H:%M} in {rules.zone}"
     where = f"rows end {shut}: {evidence.first(np.asarray(broken))}, {clock}; {share}"

@@ -20,7 +20,7 @@ _NEAR = 0.025
 
 
 def suspicious(evidence: Evidence) -> list[str]:
-    """Doubts about moves from one close (or middle of bid and ask) to the next beyond the limit of the rules."""
+    """Doubts about moves from one close (or middle of bid and ask) to the next beyond the limit."""
     is_bars = evidence.kind == "bars"
     last = evidence.column("close") if is_bars else (evidence.column("bid") + evidence.column("ask")) / 2
     first = evidence.column("open") if is_bars else last

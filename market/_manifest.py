@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from market.bar_length import BarLength
+
 LAYOUT = 1
 FILE = "manifest.json"
 
@@ -33,7 +35,7 @@ class Entry:
 
 @dataclass
 class Manifest:
-    """Contents of one catalog folder: `entries` by `SYMBOL BAR`, `files` by relative path -> bytes and SHA-256."""
+    """What one catalog folder holds: `entries` by `SYMBOL BAR`; `files`: path -> bytes and SHA-256."""
 
     engine: str
     version: str
@@ -50,9 +52,7 @@ class Manifest:
             raw = json.loads((folder / FILE).read_text(encoding="utf-8"))
             if raw["layout"] != LAYOUT or raw["engine"] != engine:
                 return None
-            entries = {
-                key: Entry(**(one | {"doubts": tuple(one["doubts"])})) for key, one in raw["entries"].items()
-            }
+            entries = {label: _entry(one) for label, one in raw["entries"].items()}
             files = {name: (int(size), str(digest)) for name, (size, digest) in raw["files"].items()}
             return cls(**(raw | {"entries": entries, "files": files}))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -94,6 +94,15 @@ class Manifest:
             for label, entry in self.entries.items()
             if name not in (entry.data_file, entry.instrument_file)
         }
+
+
+def entry_label(length: BarLength | None) -> str:
+    """`1d`, or `quotes` where there is no length."""
+    return "quotes" if length is None else length.text
+
+
+def _entry(raw: dict[str, Any]) -> Entry:
+    return Entry(**(raw | {"doubts": tuple(raw["doubts"])}))
 
 
 def key(symbol: str, bar: str) -> str:

@@ -33,7 +33,11 @@ def write_bars(folder: Path, frame: pd.DataFrame, bar_type: BarType, instrument:
 
 
 def write_quotes(folder: Path, frame: pd.DataFrame, instrument: Instrument) -> Path:
-    """Write one file of quotes below a catalog's folder; returns its path relative to that folder."""
+    """Write one file of quotes below a catalog's folder; returns its path relative to that folder.
+
+    Quotes of one stamp get a `ts_init` one nanosecond later each: the engine's query does not keep the order of
+    rows that share one. `ts_event` stays what the market said.
+    """
     return _write(
         folder, f"data/quotes/{instrument.id}", frame, QUOTE_COLUMNS, _metadata("QuoteTick", instrument)
     )
@@ -54,7 +58,8 @@ def read_frame(file: Path, start_ns: int, end_ns: int) -> pd.DataFrame:
         for name in table.column_names
         if pa.types.is_decimal(table.schema.field(name).type)
     }
-    return pd.DataFrame({"ts": ts[keep], **values})
+    events = table["ts_event"].cast(pa.int64()).to_numpy()
+    return pd.DataFrame({"ts": events[keep], **values})
 
 
 def read_stamps(file: Path) -> NDArray[np.int64]:
@@ -83,10 +88,12 @@ def _write(
 
     sizes = {"volume", "bid_size", "ask_size"}
     digits = {name: int(metadata["size_precision" if name in sizes else "price_precision"]) for name in names}
-    stamps = frame["ts"].to_numpy(dtype=np.int64)
-    moments = pa.array(stamps).cast(pa.timestamp("ns", tz="UTC"))
+    events = frame["ts"].to_numpy(dtype=np.int64)
+    rows = np.arange(len(events))
+    stamps = np.maximum.accumulate(events - rows) + rows if "bid" in names else events
+    utc = pa.timestamp("ns", tz="UTC")
     columns = {stored: _decimals(frame[name].to_numpy(), digits[name]) for name, stored in names.items()}
-    columns |= {"ts_event": moments, "ts_init": moments}
+    columns |= {"ts_event": pa.array(events).cast(utc), "ts_init": pa.array(stamps).cast(utc)}
     schema = pa.schema(
         [pa.field(name, column.type, nullable=False) for name, column in columns.items()], metadata
     )
@@ -97,7 +104,7 @@ def _write(
 
 
 def _decimals(values: NDArray[np.float64], digits: int) -> pa.Array:
-    """Non-negative floats of at most `digits` decimals as decimal128(38, 16), exactly: whole ticks times 10^k.
+    """Non-negative floats of at most `digits` decimals as decimal128(38, 16), exactly: ticks times 10^k.
 
     The product of two 64-bit numbers is put together from 32-bit halves, low word first, as Arrow stores it.
     """

@@ -11,18 +11,20 @@ from market._evidence import Evidence, Floats, Mask
 _SAMPLE = 10_000
 _LARGEST_EXACT = 2.0**52
 _SWAP_FACTOR = 2.0
+_NOTABLE = 1e-6
+"""Share of a value that rounding may change unmentioned."""
 
 
 def unreadable(evidence: Evidence) -> list[str]:
     """No rows at all, or cells that are empty or no finite number."""
     if not len(evidence.frame):
         return ["no rows"]
-    found = []
-    for name in (*evidence.prices, *evidence.sizes):
-        broken = ~np.isfinite(evidence.column(name))
-        if broken.any():
-            found.append(f"{name} is empty or no number in {evidence.first(broken)}; fill or remove")
-    return found
+    broken = {name: ~np.isfinite(evidence.column(name)) for name in evidence.names}
+    return [
+        f"{name} is empty or no number in {evidence.first(mask)}; fill or remove"
+        for name, mask in broken.items()
+        if mask.any()
+    ]
 
 
 def disorder(evidence: Evidence) -> list[str]:
@@ -41,66 +43,48 @@ def disorder(evidence: Evidence) -> list[str]:
     if backwards.any():
         found.append(f"stamps run backwards in {evidence.first(backwards)}; sort by time")
     if twice.any() and evidence.kind == "bars":
-        found.append(f"the same stamp twice in {evidence.first(twice)}; remove one of them")
+        remedy = "remove one of them"
+        if evidence.rules.length is not None and twice.mean() > 0.5:  # noqa: PLR2004 - most rows
+            remedy = f"are they shorter than bar={evidence.rules.length.text}?"
+        found.append(f"the same stamp twice in {evidence.first(twice)}; {remedy}")
     return found
 
 
 def contradictions(evidence: Evidence) -> list[str]:
     """Prices at or below zero, high below low, a close outside its bar, bid above ask, sizes below zero."""
-    rules = evidence.rules
     found = []
-    for name in evidence.prices:
-        values = evidence.column(name)
-        if (values <= 0).any():
-            found.append(f"{name} is zero or negative in {evidence.first(values <= 0, name)}")
-        elif (flat := _rounded(values, rules.price_precision) <= 0).any():
-            digits = f"{rules.price_precision} decimals (data.price_precision)"
-            found.append(f"{name} becomes zero at {digits} in {evidence.first(flat, name)}")
-    for name in evidence.sizes:
-        if (negative := evidence.column(name) < 0).any():
-            found.append(f"{name} is negative in {evidence.first(negative, name)}")
-    found += _too_large(evidence)
+    for name in evidence.names:
+        values, places = evidence.column(name), evidence.digits(name) or 0
+        rules = {
+            "is zero or negative": (values <= 0) & (name in evidence.prices),
+            "is negative": (values < 0) & (name in evidence.sizes),
+            f"becomes zero at {places} decimals (data.price_precision)": (
+                (evidence.stored(name) <= 0) & (values > 0) & (name in evidence.prices)
+            ),
+            f"is too large to be exact at {places} decimals": values * 10.0**places > _LARGEST_EXACT,
+        }
+        found += [
+            f"{name} {rule} in {evidence.first(mask, name)}" for rule, mask in rules.items() if mask.any()
+        ]
     return found + (_bars(evidence) if evidence.kind == "bars" else _quotes(evidence))
 
 
 def oddities(evidence: Evidence) -> list[str]:
     """Doubts: sizes of zero, decimals lost to rounding, stamps to come, open and close that look swapped."""
     found = []
-    for name in evidence.sizes:
-        if (empty := evidence.column(name) == 0).any():
+    for name in evidence.names:
+        values = evidence.column(name)
+        lost = np.abs(evidence.stored(name) - values) > _NOTABLE * values
+        if lost.any():
+            rounded = f"was rounded to {evidence.digits(name)} decimals"
+            found.append(f"{name} {rounded} in {evidence.first(lost, name)}")
+        empty = (values == 0) & (name in evidence.sizes)
+        if empty.any():
             found.append(f"{name} is 0, and nothing fills there, in {evidence.first(empty)}")
-    for names, digits in (
-        (evidence.prices, evidence.rules.price_precision),
-        (evidence.sizes, evidence.rules.size_precision),
-    ):
-        for name in names:
-            values = evidence.column(name)
-            if (lost := _rounded(values, digits) != values).any():
-                found.append(f"{name} was rounded to {digits} decimals in {evidence.first(lost, name)}")
-    if (future := evidence.ts > evidence.now_ns).any():
-        found.append(
-            f"the stamp lies in the future in {evidence.first(future)}; unfinished bar or wrong zone?"
-        )
+    future = evidence.ts > evidence.now_ns
+    if future.any():
+        found.append(f"stamps lie in the future in {evidence.first(future)}; unfinished bar or wrong zone?")
     return found + (_open_and_close(evidence) if evidence.kind == "bars" else [])
-
-
-def _rounded(values: Floats, digits: int | None) -> Floats:
-    return values if digits is None else np.round(values, digits)
-
-
-def _too_large(evidence: Evidence) -> list[str]:
-    """Numbers whose last decimal no float can hold any more: they could not be stored exactly."""
-    digits = {name: evidence.rules.price_precision for name in evidence.prices}
-    digits |= {name: evidence.rules.size_precision for name in evidence.sizes}
-    broken = {
-        name: evidence.column(name) * 10.0 ** (places or 0) > _LARGEST_EXACT
-        for name, places in digits.items()
-    }
-    return [
-        f"{name} is too large for {digits[name] or 0} decimals in {evidence.first(mask, name)}; lower the precision"
-        for name, mask in broken.items()
-        if mask.any()
-    ]
 
 
 def _bars(evidence: Evidence) -> list[str]:
@@ -119,7 +103,8 @@ def _quotes(evidence: Evidence) -> list[str]:
     crossed = evidence.column("bid") > evidence.column("ask")
     if not crossed.any():
         return []
-    hint = "; are the columns bid and ask swapped?" if crossed.mean() > 0.5 else "; remove crossed quotes"  # noqa: PLR2004 - most
+    most = crossed.mean() > 0.5  # noqa: PLR2004 - half of the rows
+    hint = "; are the columns bid and ask swapped (data.columns)?" if most else "; remove crossed quotes"
     return [f"bid is above ask in {evidence.first(crossed, 'bid', 'ask')}{hint}"]
 
 
@@ -142,7 +127,7 @@ def _consistent(bars: dict[str, Floats]) -> Mask:
 
 
 def _open_and_close(evidence: Evidence) -> list[str]:
-    """An open is near the close before it; if instead each close is near the open before, they are swapped."""
+    """An open is near the close before it; if each close is near the open before, they are swapped."""
     open_, close = evidence.column("open"), evidence.column("close")
     right = np.abs(np.diff(close) - (close - open_)[1:]).mean() if len(close) > 1 else 0.0
     wrong = np.abs(close[1:] - open_[:-1]).mean() if len(close) > 1 else 0.0

@@ -68,15 +68,15 @@ def utc_nanos(column: pa.ChunkedArray, rule: StampRule) -> Nanos:
 def ends(starts: Nanos, length: BarLength, zone: str, sessions: Sessions | None) -> Nanos:
     """End of each bar that starts at these stamps.
 
-    With an exchange a day ends at the close of that date's session, and no bar runs past the close of the session it
-    starts in; without one a day ends at the next midnight of `zone` (23 or 25 hours where clocks change).
+    With an exchange a day ends at the close of that date's session, and no bar runs past the close of the
+    session it starts in; without one a day ends when clocks in `zone` show the same time a day later.
     """
     if not length.is_daily:
         return _capped(starts, starts + length.nanos, sessions)
     local = pd.DatetimeIndex(starts).tz_localize("UTC").tz_convert(zone).tz_localize(None)
     later = (local + pd.Timedelta(days=length.step)).tz_localize(
         zone, ambiguous=True, nonexistent="shift_forward"
-    )  # type: ignore[arg-type]
+    )
     following = later.tz_convert("UTC").as_unit("ns").asi8
     if sessions is None or length.step != 1:
         return following
@@ -135,7 +135,7 @@ def _from_text(text: pd.Series[str], rule: StampRule) -> Nanos:
         at = int((~with_offset).argmax())
         raise rule.fail(at, text.iloc[at], "has no offset, other rows have one: write all alike")
     aware = bool(with_offset.any()) or "%z" in (rule.text_format or "")
-    moments = pd.to_datetime(text, format=rule.text_format or "ISO8601", utc=aware or None, errors="coerce")
+    moments = pd.to_datetime(text, format=rule.text_format or "ISO8601", utc=aware, errors="coerce")
     if moments.isna().any():
         at = int(moments.isna().argmax())
         known = (

@@ -115,7 +115,9 @@ def _stumble(text: str, header: list[str]) -> str:
     row, value, column = _ROW.search(text), _VALUE.search(text), _COLUMN.search(text)
     where = f" row {row[1]}" if row else ""
     if value and column:
-        return f"{where}, column {header[int(column[1])]}: {value[1]!r} is not a number; correct or remove that row"
+        return (
+            f"{where}, column {header[int(column[1])]}: {value[1]!r} is no number; correct or remove the row"
+        )
     return f"{where}: {_one_line(text)}; correct or remove that row"
 
 

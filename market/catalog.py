@@ -10,7 +10,7 @@ from nautilus_trader.model import BarType
 from nautilus_trader.persistence import ParquetDataCatalog
 
 from market import _parquet
-from market._manifest import Entry, Manifest, key
+from market._manifest import Entry, Manifest, entry_label, key
 from market._window import Moment, Window, day_text
 from market.bar_length import BarLength
 from market.errors import QualityError, SourceError
@@ -18,8 +18,6 @@ from market.market_data import MarketData
 from market.source import DataSource, Instrument
 
 __all__ = ["MarketData", "open_market"]
-
-QUOTES = "quotes"
 
 
 def open_market(
@@ -40,8 +38,8 @@ def open_market(
     wanted = _symbols(source, symbols)
     version = source.version()
     folder = _catalog_dir(source) / f"{source.name}-{version}"
-    manifest = _ready(source, folder, wanted, length)
-    entries = [manifest.entries[key(symbol, _label(length))] for symbol in wanted]
+    manifest = _ready(source, folder, version, wanted, length)
+    entries = [manifest.entries[key(symbol, entry_label(length))] for symbol in wanted]
     doubts = tuple(doubt for entry in entries for doubt in entry.doubts)
     if doubts and not source.allow_doubts:
         more = f" (and {len(doubts) - 1} more)" if len(doubts) > 1 else ""
@@ -75,10 +73,6 @@ def _length(source: DataSource, bar: str) -> BarLength | None:
     return length
 
 
-def _label(length: BarLength | None) -> str:
-    return QUOTES if length is None else length.text
-
-
 def _symbols(source: DataSource, symbols: Sequence[str] | None) -> tuple[str, ...]:
     wanted = tuple(symbols or source.symbols or source.available())
     twice = next((symbol for symbol in wanted if wanted.count(symbol) > 1), None)
@@ -95,16 +89,18 @@ def _catalog_dir(source: DataSource) -> Path:
     return user_cache_path("keel") / "catalog"
 
 
-def _ready(source: DataSource, folder: Path, wanted: tuple[str, ...], length: BarLength | None) -> Manifest:
+def _ready(
+    source: DataSource, folder: Path, version: str, wanted: tuple[str, ...], length: BarLength | None
+) -> Manifest:
     """A manifest whose entries for these symbols are complete and undamaged; builds what is not."""
     manifest = Manifest.read(folder, nautilus_trader.__version__)
-    labels = [key(symbol, _label(length)) for symbol in wanted]
+    labels = [key(symbol, entry_label(length)) for symbol in wanted]
     if manifest is not None and all(manifest.has(folder, label) for label in labels):
         return manifest
     source.require(wanted)
     from market._build import build  # noqa: PLC0415 - brings pandas along, which a ready catalog does without
 
-    return build(source, folder, wanted, length, _label(length))
+    return build(source, folder, version, wanted, length)
 
 
 def _span(source: DataSource, folder: Path, entries: list[Entry], window: Window) -> tuple[int, int]:

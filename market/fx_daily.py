@@ -35,8 +35,10 @@ VOLUME = 1_000_000_000
 """Units of base currency on every day: at 0 the engine rejects market orders and fills no resting one."""
 
 # Market convention: of two currencies the one named first here is the base (EURUSD, GBPJPY, USDCHF, NOKSEK).
-_ORDER = ("EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF", "SGD", "NOK", "SEK", "DKK", "PLN", "HKD", "ZAR", "CZK",
-          "JPY", "HUF", "KRW")  # fmt: skip
+_ORDER = (
+    *("EUR", "GBP", "AUD", "NZD", "USD", "CAD", "CHF", "SGD", "NOK"),
+    *("SEK", "DKK", "PLN", "HKD", "ZAR", "CZK", "JPY", "HUF", "KRW"),
+)
 _THREE_DECIMALS = ("JPY", "HUF", "KRW")
 
 _JUMPS = {"CHF": ("2015-01-15",)}  # the Swiss National Bank gave up its floor

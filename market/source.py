@@ -134,7 +134,7 @@ class DataSource(BaseModel, ABC):
 
     def _modules(self) -> tuple[str, ...]:
         own = {cls.__module__ for cls in type(self).__mro__ if issubclass(cls, DataSource)} - {__name__}
-        return tuple(sorted(own | set(self.recipe)))
+        return tuple(sorted(own | set(self.recipe) | {"market._parquet"}))
 
 
 def _code(module: str) -> str:

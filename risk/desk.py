@@ -14,6 +14,7 @@ from nautilus_trader.model import Bar, BarType, InstrumentId, OrderInitialized, 
 
 from risk.book import Book, Holding, WorkingOrder
 from risk.breaker import Breakers, RiskState, SessionDays, TradingState, Trip
+from risk.clock import NotReplayableError
 from risk.handlers import BORROWED
 from risk.limits import ZERO, Proposal, RiskConfig, first_broken
 from risk.orders import grouped_id, is_buy, order_price, units
@@ -80,6 +81,7 @@ class RiskDesk:
         self.error_places: list[tuple[str, str]] = []  # (strategy, callback) of each error
         self.pending_trips: list[Trip] = []
         self.flattening = False
+        self.stopping = False  # an error ends the run: no strategy code runs any more
         self.approved: set[str] = set()
         self._closing: set[str] = set()  # client order ids of our own flattening orders
         self._jump = None if limits.untrusted_jump_pct is None else float(limits.untrusted_jump_pct)
@@ -494,10 +496,18 @@ class RiskDesk:
         return handler not in BORROWED and not (handler == "on_order_canceled" and name in self._emulated)
 
     def answer(self, gate: RiskGate, where: str, error: BaseException) -> None:
-        """A strategy's callback raised: keep the error, then halt or let the engine stop, as the policy says."""
+        """A strategy's callback raised: keep the error, then halt, stop the run or go on, as the policy says.
+
+        The engine would only log it. To stop, nobody's code runs any more and the engine is asked to shut down.
+        """
         self._failed(gate, where, error)
-        if self.on_error == "stop" or where == "on_start" or not isinstance(error, Exception):
-            raise error
+        fatal = not isinstance(error, Exception) or isinstance(error, NotReplayableError)
+        if fatal or self.on_error == "stop" or where == "on_start":
+            self.stopping = True
+            try:
+                gate.shutdown_system(f"{gate.strategy_id} raised in {where}")
+            except RuntimeError:  # engine.md 1: in some handlers the engine cannot be called; its own stop follows
+                raise error from None
 
     def _failed(self, gate: RiskGate, where: str, error: BaseException) -> None:
         """A strategy's callback raised: keep the error; halt when that is the policy."""

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.core import UUID4
@@ -51,6 +52,7 @@ class RiskGate(Strategy):
         self._passing: set[str] = set()  # client order ids on their way through this gate
         self._closing = False  # inside close_position, close_all_positions, market_exit or stop
         self._depth = 0  # how deep in callbacks we are; refusals are told at depth 0
+        self._telling = False
         self._untold: list[tuple[Any, str]] = []  # (order or client order id, reason)
         self._bar_types: dict[InstrumentId, BarType] = {}  # instrument -> the bars that price it
         self._ticks: dict[InstrumentId, str] = {}  # instrument -> "quote" or "trade" where it is subscribed
@@ -237,6 +239,8 @@ class RiskGate(Strategy):
         """The callback with the gate's care around it: errors kept, refusals told."""
 
         def call(message: Any) -> None:
+            if self._desk.stopping:
+                return
             with self._calling(where):
                 callback(message)
 
@@ -308,16 +312,30 @@ class RiskGate(Strategy):
 
     def _tell(self) -> None:
         """Hand out refusals as the engine would: after the callback that caused them has returned."""
-        told = 0
-        while self._untold and self._depth == 0:
-            order, reason = self._untold.pop(0)
-            told += 1
-            if told > MAX_REFUSALS_IN_A_ROW:
-                self._untold.clear()
-                raise RuntimeError(f"{self.strategy_id} answers every refusal with a new order; last: {reason}")
-            self._deny(order, reason) if not isinstance(order, ClientOrderId) else self._reject_change(order, reason)
-        if self._depth == 0:
+        if self._depth or self._telling:
+            return
+        self._telling = True
+        try:
+            self._tell_all()
+        finally:
+            self._telling = False
+            self._untold.clear()
+        if not self._desk.stopping:
             self._desk.settle()
+
+    def _tell_all(self) -> None:
+        for told in count(1):
+            if not self._untold or self._desk.stopping:
+                return
+            order, reason = self._untold.pop(0)
+            if told > MAX_REFUSALS_IN_A_ROW:
+                error = RuntimeError(f"answers every refusal with a new order; the last was {reason}")
+                self._desk.answer(self, "on_order_denied", error)
+                return
+            if isinstance(order, ClientOrderId):
+                self._reject_change(order, reason)
+            else:
+                self._deny(order, reason)
 
     def _deny(self, order: Any, reason: str) -> None:
         now = self._desk.now

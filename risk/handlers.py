@@ -60,6 +60,8 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     read = getattr(desk, PRICES[name])
 
     def alone(self: Any, update: Any) -> None:
+        if desk.stopping:
+            return
         self._depth = 1
         try:
             desk.last = update
@@ -74,7 +76,7 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
             self._tell()
 
     def in_turn(self: Any, update: Any) -> None:
-        for gate, each in desk.turns.arrived(name, self, update):
+        for gate, each in () if desk.stopping else desk.turns.arrived(name, self, update):
             if gate is None:  # once an update, before anyone's turn
                 desk.last = each
                 if desk.exposed:
@@ -91,7 +93,8 @@ def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
         self._depth += 1
         try:
             desk.initialized(self, event, closing=self._closing)
-            user(self, event)
+            if not desk.stopping:
+                user(self, event)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, "on_order_initialized", error)
         finally:
@@ -105,7 +108,8 @@ def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         self._depth += 1
         try:
             desk.event(self, event)
-            user(self, event)
+            if not desk.stopping:
+                user(self, event)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:
@@ -122,7 +126,7 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         self._depth += 1
         answer = None
         try:
-            answer = user(self, *args)
+            answer = None if desk.stopping else user(self, *args)
             if name == "on_start":
                 checked_handlers(self)
             elif name == "on_stop":

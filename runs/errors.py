@@ -2,6 +2,7 @@
 
 RunError              1  a run or its report failed
 ├── StrategyError     1  a strategy raised; the run was stopped
+├── NotReplayableRunError 2  a strategy needs what this replay cannot give
 ├── HaltedError       3  trading is halted until a person resumes it
 └── FolderError       2  the run folder cannot be used as asked
 """
@@ -19,6 +20,12 @@ class RunError(Exception):
 
 class StrategyError(RunError):
     """A strategy raised in one of its callbacks; the original error is the `__cause__`."""
+
+
+class NotReplayableRunError(RunError):
+    """A strategy needs timers or engine-made bars, which a replay at this speed cannot give."""
+
+    exit_code: ClassVar[int] = 2
 
 
 class HaltedError(RunError):

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from risk import measures
+from runs.wording import percent, ratio
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def draw(analysis: Analysis, summary: Summary, title: str) -> bytes:
     figure = Figure(figsize=(13, sum(heights) + 1.4), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    headline = f"{title}   (halted)" if summary.halted else title
+    headline = f"{title}   {summary.first_bar:.10} to {summary.last_bar:.10}" + "   (halted)" * summary.halted
     figure.suptitle(headline, x=0.01, ha="left", fontsize=15, fontweight="bold", color=_INK)
     _draw_equity(axes[0], analysis, summary)
     _draw_drawdown(axes[1], analysis, summary)
@@ -70,11 +71,10 @@ def _panels(analysis: Analysis) -> list[str]:
 
 def _draw_equity(panel: Axes, analysis: Analysis, summary: Summary) -> None:
     ts, own, hold = analysis.equity.ts, analysis.equity.amounts, analysis.benchmark
-    _line(panel, ts, hold, color=_GREY, linewidth=1.1, label=f"buy and hold {_percent(summary.buy_and_hold_return)}")
-    _line(panel, ts, own, color=_BLUE, linewidth=1.6, label=f"strategy {_percent(summary.total_return)}")
+    _line(panel, ts, hold, color=_GREY, linewidth=1.1, label=f"buy and hold {percent(summary.buy_and_hold_return, signed=True)}")
+    _line(panel, ts, own, color=_BLUE, linewidth=1.6, label=f"strategy {percent(summary.total_return, signed=True)}")
     _scale(panel, np.concatenate([own, hold]))
-    sharpe = "n/a" if summary.sharpe is None else f"{summary.sharpe:.2f}"
-    _title(panel, f"Equity in {summary.currency}   {_percent(summary.cagr)} a year, Sharpe {sharpe}")
+    _title(panel, f"Equity in {summary.currency}   {percent(summary.cagr, signed=True)} a year, Sharpe {ratio(summary.sharpe)}")
 
 
 def _draw_drawdown(panel: Axes, analysis: Analysis, summary: Summary) -> None:
@@ -87,7 +87,7 @@ def _draw_drawdown(panel: Axes, analysis: Analysis, summary: Summary) -> None:
     ):
         depth = measures.drawdowns(values)
         if depth is not None and deepest is not None:
-            _line(panel, ts, -depth[1:], label=f"{label}, deepest {_percent(-deepest)}", **style)
+            _line(panel, ts, -depth[1:], label=f"{label}, deepest {percent(-deepest)}", **style)
     panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     panel.set_ylim(top=0.0)
     _title(panel, "Drawdown")
@@ -99,6 +99,7 @@ def _draw_trades(panel: Axes, analysis: Analysis, name: str) -> None:
     _line(panel, prices.ts, prices.close, color=_GREY, linewidth=0.8)
     _draw_round_trips(panel, trades, prices)
     _draw_refusals(panel, analysis, name)
+    panel.margins(y=0.1)
     _scale(panel, prices.close)
     gain = sum(float(trade.pnl) for trade in trades)
     won = sum(trade.pnl > 0 for trade in trades if not trade.is_open)
@@ -248,6 +249,3 @@ def _date(panel: Axes, analysis: Analysis) -> None:
     panel.set_xlim(first - margin, last + margin)
     panel.set_xlabel(f"date in {analysis.zone}", fontsize=8.5, color=_INK)
 
-
-def _percent(fraction: float | None) -> str:
-    return "n/a" if fraction is None else f"{fraction:+,.1%}"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from market.catalog import open_market
-from runs.errors import RunError
+from risk.clock import NotReplayableError
+from runs.errors import NotReplayableRunError, RunError, StrategyError
 from runs.record import Recorder, RunRecord
 
 if TYPE_CHECKING:
@@ -57,3 +58,20 @@ def finished_record(config: RunConfig, ready: Prepared, desk: RiskDesk, final_eq
         refusals=recorder.refusals,
         trips=recorder.trips,
     )
+
+
+def raise_kept(desk: RiskDesk, *, stop_on_error: bool) -> None:
+    """Raise what a strategy raised, where that is to end the run: the engine itself only logs it.
+
+    Raises KeyboardInterrupt for one that arrived inside a callback, StrategyError or NotReplayableRunError otherwise.
+    """
+    kept = list(zip(desk.errors, desk.error_places, strict=True))
+    desk.errors.clear()  # an error's traceback holds the desk: without this neither would ever be freed
+    desk.error_places.clear()
+    for error, (strategy, where) in kept:
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        if isinstance(error, NotReplayableError):
+            raise NotReplayableRunError(str(error)) from error
+        if stop_on_error or where == "on_start":
+            raise StrategyError(f"{strategy} raised in {where}: {type(error).__name__}: {error}") from error

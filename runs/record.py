@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ class Recorder:
         self.fills: list[Row] = []
         self.refusals: list[Row] = []
         self.trips: list[Row] = []
-        self.errors: list[tuple[str, str, BaseException]] = []  # (strategy, where, error)
+        self.errors: list[str] = []  # tracebacks of what strategies raised, as text
         self._trades: set[tuple[str, str]] = set()  # (client order id, trade id)
 
     def approved(self, ts: int, order: OrderInitialized) -> None:
@@ -123,7 +124,8 @@ class Recorder:
 
     def failed(self, strategy: str, where: str, error: BaseException) -> None:
         """A strategy's callback raised."""
-        self.errors.append((strategy, where, error))
+        trace = "".join(traceback.format_exception(error))
+        self.errors.append(f"{strategy} raised in {where}\n{trace}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from adapters.credentials import EnvironmentCredentials, VariableName
 from adapters.venue import VenueConfig
@@ -18,10 +18,14 @@ class AlpacaCredentials(EnvironmentCredentials):
 class AlpacaVenueConfig(VenueConfig):
     """An account at Alpaca. `feed` is where its prices come from: iex (free), sip (all US exchanges), otc."""
 
-    absent: ClassVar[str | None] = (
-        "the Alpaca adapter is not in this version of Keel yet; use venue=replay, which needs no keys and no network"
-    )
-
     mode: Literal["rehearsal", "sandbox", "paper", "live"]
     feed: Literal["iex", "sip", "otc"] = "iex"
     credentials: AlpacaCredentials = AlpacaCredentials()
+
+    @property
+    def absent(self) -> str | None:
+        """The adapter itself is still to come."""
+        return (
+            f"venue={self.name}: the Alpaca adapter is not in this version of Keel yet; "
+            "use venue=replay, which needs no keys and no network"
+        )

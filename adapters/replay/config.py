@@ -14,11 +14,13 @@ class ReplayVenueConfig(VenueConfig):
 
     mode: Literal["sandbox"] = "sandbox"
     speed: Annotated[float, Field(strict=True)] = 0.0
-    """Seconds of market time played in one second: 1 is real time, 60 a minute a second, 0 as fast as it can."""
+    """Market seconds played in a second: 1 is real time, 60 a minute a second, 0 as fast as it can."""
 
     @field_validator("speed")
     @classmethod
     def _not_backwards(cls, speed: float) -> float:
         if speed < 0:
-            raise ValueError("must be 0 or more: 0 plays as fast as it can, 1 in real time, 60 a minute a second")
+            raise ValueError(
+                "must be 0 or more: 0 plays as fast as it can, 1 is real time, 60 a minute a second"
+            )
         return speed

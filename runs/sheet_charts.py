@@ -1,0 +1,82 @@
+"""Which charts of the engine's tear sheet does Keel draw itself?
+
+Two, through the engine's own registry: its monthly returns print NaN where a year has no such month, and its
+rolling Sharpe ratio takes every year to have 252 days.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MONTHLY_RETURNS = "keel_monthly_returns"
+ROLLING_SHARPE = "keel_rolling_sharpe"
+WINDOW_DAYS = 60
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def register_charts() -> None:
+    """Make both charts known to the engine's tear sheet; doing so again changes nothing."""
+    from nautilus_trader.analysis import register_tearsheet_chart  # noqa: PLC0415 - loads plotly
+
+    register_tearsheet_chart(MONTHLY_RETURNS, "heatmap", "Monthly Returns", _draw_monthly_returns)
+    register_tearsheet_chart(ROLLING_SHARPE, "scatter", "Rolling Sharpe Ratio", _draw_rolling_sharpe)
+
+
+def _draw_monthly_returns(fig: Any, row: int, col: int, returns: pd.Series[float], **_: object) -> None:
+    """One row a year, newest at the bottom; months without a day in the run stay empty."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - only a report needs it
+
+    if returns.empty:
+        return
+    monthly = (1.0 + returns).resample("ME").prod() - 1.0
+    days = returns.resample("ME").count()
+    years = list(range(int(monthly.index.year.min()), int(monthly.index.year.max()) + 1))
+    cells: list[list[float | None]] = [[None] * 12 for _ in years]
+    for stamp, value, count in zip(monthly.index, monthly, days, strict=True):
+        if count:
+            cells[stamp.year - years[0]][stamp.month - 1] = 100.0 * value
+    text = [["" if cell is None else f"{cell:.1f}%" for cell in line] for line in cells]
+    fig.add_trace(
+        go.Heatmap(
+            z=cells,
+            x=list(_MONTHS),
+            y=[str(year) for year in years],
+            text=text,
+            texttemplate="%{text}",
+            textfont={"size": 10},
+            colorscale="RdYlGn",
+            zmid=0,
+            showscale=False,
+            hovertemplate="%{y} %{x}: %{text}<extra></extra>",
+        ),
+        row=row,
+        col=col,
+    )
+    fig.update_yaxes(type="category", autorange="reversed", row=row, col=col)
+
+
+def _draw_rolling_sharpe(
+    fig: Any,
+    row: int,
+    col: int,
+    returns: pd.Series[float],
+    theme_config: dict[str, Any],
+    days_per_year: int,
+    **_: object,
+) -> None:
+    """Sharpe ratio of the last sixty session days, with the year of the run's own market."""
+    import plotly.graph_objects as go  # noqa: PLC0415 - only a report needs it
+
+    rolling = returns.rolling(WINDOW_DAYS)
+    deviation = rolling.std()
+    sharpe = rolling.mean() / deviation.where(deviation > 0.0, np.nan) * math.sqrt(days_per_year)
+    line = {"color": theme_config["colors"]["primary"], "width": 1.5}
+    fig.add_trace(go.Scatter(x=sharpe.index, y=sharpe, mode="lines", line=line, showlegend=False), row=row, col=col)
+    fig.update_yaxes(title_text="Sharpe ratio", row=row, col=col)

@@ -1,0 +1,122 @@
+"""What does a user read in the terminal when a run has ended?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from runs.times import short
+from runs.wording import UNDEFINED, money, percent, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Console
+
+    from runs.analysis import Analysis
+    from runs.summary import Summary
+
+_MAX_TRIPS = 5
+
+def show(console: Console, analysis: Analysis, summary: Summary, title: str, files: Sequence[str] = ()) -> None:
+    """Print the result of a run: measures beside buy-and-hold, refusals, trips, and where its files are.
+
+    files: the names in the run folder.
+    """
+    console.print(_headline(analysis, summary, title))
+    console.print(_measures(summary))
+    if summary.refusals:
+        console.print(_refusals(analysis, summary))
+    if summary.trips:
+        console.print(_trips(analysis))
+    if summary.halted:
+        console.print(Text("HALTED: no new exposure was allowed from the halt to the end of this run.", style="bold red"))
+    # A path is for copying: never wrapped, never cut.
+    console.print(Text.assemble(("Run folder  ", "bold"), summary.run_dir), soft_wrap=True)
+    if files:
+        console.print(Text.assemble(("Files       ", "bold"), ", ".join(files)))
+
+
+def _headline(analysis: Analysis, summary: Summary, title: str) -> Text:
+    ts = analysis.equity.ts
+    seen = "no bars"
+    if len(ts):
+        first, last = short(int(ts[0]), analysis.zone), short(int(ts[-1]), analysis.zone)
+        seen = f"{first} to {last} ({analysis.zone}), {summary.bars:,} bars"
+    return Text.assemble((title, "bold"), "  ", ", ".join(analysis.prices), "\n", (seen, "dim"))
+
+
+def _measures(summary: Summary) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("")
+    table.add_column("Strategy", justify="right")
+    table.add_column("Buy and hold", justify="right", style="dim")
+    for row in _beside_buy_and_hold(summary):
+        table.add_row(*row)
+    table.add_section()
+    for row in _trading(summary):
+        table.add_row(*row)
+    return table
+
+
+def _beside_buy_and_hold(summary: Summary) -> list[tuple[str, str, str]]:
+    return [
+        (
+            "Return",
+            percent(summary.total_return, signed=True),
+            percent(summary.buy_and_hold_return, signed=True),
+        ),
+        ("CAGR", percent(summary.cagr, signed=True), percent(summary.buy_and_hold_cagr, signed=True)),
+        ("Volatility, a year", percent(summary.volatility), percent(summary.buy_and_hold_volatility)),
+        ("Sharpe", ratio(summary.sharpe), ratio(summary.buy_and_hold_sharpe)),
+        ("Sortino", ratio(summary.sortino), ratio(summary.buy_and_hold_sortino)),
+        ("Max drawdown", percent(summary.max_drawdown), percent(summary.buy_and_hold_max_drawdown)),
+    ]
+
+
+def _trading(summary: Summary) -> list[tuple[str, str]]:
+    return [
+        ("Starting equity", money(summary.starting_equity, summary.currency)),
+        ("Final equity", money(summary.final_equity, summary.currency)),
+        ("Fees", money(summary.fees, summary.currency)),
+        ("Orders / fills / refusals", f"{summary.orders:,} / {summary.fills:,} / {summary.refusals:,}"),
+        ("Trades closed / open", f"{summary.trades:,} / {summary.open_trades:,}"),
+        ("Win rate", percent(summary.win_rate)),
+        ("Profit factor", ratio(summary.profit_factor)),
+        ("Turnover, a year", UNDEFINED if summary.turnover is None else f"{ratio(summary.turnover)} x equity"),
+        ("Exposure, average / highest", f"{percent(summary.exposure)} / {percent(summary.max_exposure)}"),
+        ("Time in the market", percent(summary.time_in_market)),
+        ("Halted at the end", "yes" if summary.halted else "no"),
+    ]
+
+
+def _refusals(analysis: Analysis, summary: Summary) -> Table:
+    """How many orders each limit refused, with the first of them as the example."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Refused orders", title_justify="left")
+    table.add_column("Limit", no_wrap=True)
+    table.add_column("Count", justify="right")
+    table.add_column("The first", overflow="fold")
+    for limit, count in summary.refusals_by_limit.items():
+        first = next(row for row in analysis.record.refusals if row["limit"] == limit)
+        reason = first["reason"].removeprefix(f"{limit}: ")
+        table.add_row(limit, f"{count:,}", Text(f"{short(first['ts'], analysis.zone)}  {reason}"))
+    return table
+
+
+def _trips(analysis: Analysis) -> Table:
+    """When each breaker went off, and how much it took; the first few where they are many."""
+    trips = analysis.record.trips
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Breaker trips", title_justify="left")
+    table.add_column("When", no_wrap=True)
+    table.add_column("Breaker", no_wrap=True)
+    table.add_column("Why", overflow="fold")
+    for trip in trips[:_MAX_TRIPS]:
+        reason = trip["reason"].removeprefix(f"{trip['breaker']}: ")
+        table.add_row(short(trip["ts"], analysis.zone), trip["breaker"], Text(reason))
+    if len(trips) > _MAX_TRIPS:
+        table.caption = f"and {len(trips) - _MAX_TRIPS:,} more in trips.parquet"
+        table.caption_justify = "left"
+    return table
