@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from backtests._engine import run_backtest
 from configs.load import Composed, main
-from runs.finish import Finished, finish, headline
-from runs.folder import CONFIG, VERSIONS, open_folder
+from runs.finish import Finished, finish, headline, write_origin
+from runs.folder import open_folder
 from runs.prepare import prepare
-from runs.versions import versions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,8 +27,7 @@ def backtest(composed: Composed) -> int:
     ready = prepare(config)
     headline("backtest", ready)
     with open_folder("backtests", config.run.name or default_name(composed), config.run.dir) as folder:
-        folder.write(CONFIG, composed.text)
-        folder.write(VERSIONS, versions_of(ready.market.version))
+        write_origin(folder, composed.text, ready.market.version)
         result = run_backtest(config, folder.path, ready)
         ended = "run.max_minutes reached" if result.timed_out else "end of data"
         finish(Finished(ready, result.record, result.until_ns, ended), folder)

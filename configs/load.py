@@ -178,8 +178,8 @@ def _as_command_line(argv: Sequence[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = old_mode
 
 
-# Keys below the first level, Hydra's own left out.
-_DOTTED = re.compile(r"(?!hydra\.)[A-Za-z_]\w*(\.\w+)+=")
+# Keys in a section, Hydra's own left out: `risk.max_leverage=1`, `risk={max_leverage: 1}`.
+_IN_SECTION = re.compile(r"(?!hydra\b)[A-Za-z_]\w*((\.\w+)+=|=\{)")
 # Options that name a class: two of them laid over each other would be neither.
 _SEVERAL = re.compile(r"\+?(data|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
 
@@ -187,7 +187,7 @@ _SEVERAL = re.compile(r"\+?(data|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
 def _arranged(argv: Sequence[str], scratch: str) -> list[str]:
     """Flags, then overrides: argparse takes those in one piece only. `scratch` is for Hydra's folders (-m).
 
-    A dotted key may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is such a
+    A key in a section may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is such a
     key is for the models to say. Raises ConfigError for several options where only one can be.
     """
     words = list(argv)
@@ -197,7 +197,7 @@ def _arranged(argv: Sequence[str], scratch: str) -> list[str]:
     for override in overrides:
         if several := _SEVERAL.fullmatch(override):
             raise refusals.several(several[1], several[2].split(","))
-    widened = [f"++{override}" if _DOTTED.match(override) else override for override in overrides]
+    widened = [f"++{override}" if _IN_SECTION.match(override) else override for override in overrides]
     quoted = scratch.replace("\\", "\\\\").replace("'", "\\'")
     return [*flags, "--", *widened, f"hydra.sweep.dir='{quoted}'"]
 
@@ -231,6 +231,7 @@ _HYDRAS = (
     ValueError,
     TypeError,
     AssertionError,
+    RecursionError,
     UserWarning,
 )
 """What Hydra, OmegaConf and YAML raise over a user's files and overrides."""
@@ -254,4 +255,5 @@ _TOLD: tuple[tuple[type[Exception], Callable[[Any], ConfigError | None]], ...] =
     (MissingMandatoryValue, lambda error: refusals.missing(error.full_key)),
     (OmegaConfBaseException, lambda error: refusals.value(error.full_key, str(error))),
     (OSError, refusals.file),
+    (RecursionError, lambda _: ConfigError("a defaults list leads back to itself; take that line out of its YAML")),
 )

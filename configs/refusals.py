@@ -105,12 +105,16 @@ def _no_such_key(key: str, groups: Sequence[str]) -> str:
 
 
 def _list_or_sweep(text: str, _: Sequence[str]) -> str:
-    key, _, values = text.removeprefix("++").partition("=")
-    return f"{shown(text)}: write {key}=[{values}] for a list, or add -m for a run of each"
+    key, _, values = shown(text).partition("=")
+    return f"{key}={values}: write {key}=[{values}] for a list, or add -m for a run of each"
 
 
 def _sweep(text: str, _: Sequence[str]) -> str:
     return f"{shown(text)}: add -m to run once for each value"
+
+
+def _another_kind(text: str, _: Sequence[str]) -> str:
+    return f"{shown(text)}: this key holds something of another kind; --cfg job shows it"
 
 
 def _not_a_name(_: str, groups: Sequence[str]) -> str:
@@ -132,6 +136,7 @@ def _nothing_to_delete(key: str, _: Sequence[str]) -> str:
 # What Hydra's sentence says -> ours; the pattern's one group is the key, group or override it is about.
 _COMPOSITION: tuple[tuple[re.Pattern[str], Callable[[str, Sequence[str]], str]], ...] = (
     (re.compile(r"Config group override must be a string"), _not_a_name),
+    (re.compile(r"Error merging override (.*)"), _another_kind),
     (re.compile(r"Could not override '([^']+)'|config group '([^']+)' does not exist"), _no_such_key),
     (re.compile(r"Ambiguous value for argument '(.*)'$", re.MULTILINE), _list_or_sweep),
     (re.compile(r"Sweep parameters '(.*)' requires --multirun"), _sweep),

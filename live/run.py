@@ -10,11 +10,10 @@ from configs.load import Composed, main, resolve
 from live._node import LiveRun, run_node
 from live._progress import Progress
 from live._state import KEPT_MODES, StateFile
-from runs.finish import Finished, finish, headline
-from runs.folder import CONFIG, VERSIONS, open_folder
+from runs.finish import Finished, finish, headline, write_origin
+from runs.folder import open_folder
 from runs.prepare import Prepared, prepare
 from runs.strategies import build_desk
-from runs.versions import versions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +44,7 @@ def trade(composed: Composed) -> int:
         ready = prepare(config)
         headline("live", ready)
         folder = held.enter_context(open_folder("live", config.run.name or config.venue.name, config.run.dir))
-        folder.write(CONFIG, composed.text)
-        folder.write(VERSIONS, versions_of(ready.market.version))
+        write_origin(folder, composed.text, ready.market.version)
         venue: VenueClients = factory(config.venue, ready.market, config.run.max_bars)
         result = _run(ready, venue, folder.path, store, state)
         finish(Finished(ready, result.record, result.until_ns, result.stopped, result.left), folder)

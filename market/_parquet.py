@@ -26,14 +26,14 @@ QUOTE_COLUMNS = {"bid": "bid_price", "ask": "ask_price", "bid_size": "bid_size",
 
 
 def write_bars(folder: Path, frame: pd.DataFrame, bar_type: BarType, instrument: Instrument) -> Path:
-    """Write one file of bars below a catalog's folder; returns its path relative to that folder."""
+    """Write one file of bars below a catalog's folder; returns its path relative to it."""
     metadata = _metadata("Bar", instrument) | {"bar_type": str(bar_type)}
     names = {name: name for name in BAR_COLUMNS}
     return _write(folder, f"data/bars/{bar_type}", frame, names, metadata)
 
 
 def write_quotes(folder: Path, frame: pd.DataFrame, instrument: Instrument) -> Path:
-    """Write one file of quotes below a catalog's folder; returns its path relative to that folder.
+    """Write one file of quotes below a catalog's folder; returns its path relative to it.
 
     Quotes of one stamp get a `ts_init` one nanosecond later each: the engine's query does not keep the order of
     rows that share one. `ts_event` stays what the market said.

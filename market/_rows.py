@@ -109,16 +109,18 @@ def _quotes(evidence: Evidence) -> list[str]:
 
 
 def _swapped(evidence: Evidence, broken: Mask) -> str:
-    """If exchanging two columns puts every row right, say which."""
+    """If exchanging two columns puts every row right, say which; of several the one with the smallest bars."""
     if broken.mean() < 0.1:  # noqa: PLR2004 - a few bad rows are not a column in the wrong place
         return ""
     names = (*evidence.prices, "volume")
     sample = {name: evidence.column(name)[:_SAMPLE] for name in names}
+    swaps = {}
     for one, other in combinations(names, 2):
         trial = sample | {one: sample[other], other: sample[one]}
-        if (_consistent(trial)).all():
-            return f"; are the columns {one} and {other} swapped (data.columns)?"
-    return "; are the columns named right (data.columns)?"
+        if _consistent(trial).all():
+            swaps[f"{one} and {other} swapped"] = float((trial["high"] / trial["low"]).mean())
+    likely = min(swaps, key=lambda swap: swaps[swap], default="named right")
+    return f"; are the columns {likely} (data.columns)?"
 
 
 def _consistent(bars: dict[str, Floats]) -> Mask:

@@ -61,6 +61,14 @@ class FxDaily(DataSource):
         """All 153 pairs of the euro and the 17 currencies fixed without a break since 1999."""
         return tuple(base + quote for at, base in enumerate(_ORDER) for quote in _ORDER[at + 1 :])
 
+    def require(self, symbols: tuple[str, ...]) -> None:
+        """As for every source; a pair the wrong way round is offered the right way."""
+        for symbol in symbols:
+            turned = symbol[3:].upper() + symbol[:3].upper()
+            if turned in self.available():
+                raise SourceError(f"data={self.name} has no symbol {symbol!r}: did you mean {turned!r}?")
+        super().require(symbols)
+
     def raw_version(self) -> str:
         """Digest of the fixings up to the fixed end; the package's file grows with each release."""
         return hashlib.sha256("\n".join(",".join(row) for row in _rows()).encode()).hexdigest()

@@ -16,6 +16,7 @@ type FloatArray = npt.NDArray[np.float64]
 
 # Below this share of the largest return, a standard deviation is rounding noise of equal returns.
 _NOISE = 1e-12
+_FEWEST = 2  # values for one return, and returns for a spread
 
 
 @np.errstate(all="ignore")
@@ -38,7 +39,7 @@ def total_return(values: FloatArray) -> float | None:
     values: shape (n,), amounts. A fraction, negative for a loss (below -1 when equity ends negative).
     None for n < 2 or when the first value is not positive.
     """
-    if len(values) < 2 or not values[0] > 0:
+    if len(values) < _FEWEST or not values[0] > 0:
         return None
     return _finite(float(values[-1]) / float(values[0]) - 1.0)
 
@@ -68,7 +69,7 @@ def volatility(fractions: FloatArray, periods_per_year: float) -> float | None:
     fractions: shape (n,), returns. A fraction a year, never negative. None for n < 2.
     Source: Hull, Options, Futures, and Other Derivatives, 10th ed., 2018.
     """
-    if len(fractions) < 2:
+    if len(fractions) < _FEWEST:
         return None
     return _finite(float(np.std(fractions, ddof=1)) * math.sqrt(periods_per_year))
 
@@ -81,7 +82,7 @@ def sharpe(fractions: FloatArray, periods_per_year: float) -> float | None:
     None for n < 2 or when the returns do not differ (nothing was traded).
     Source: Sharpe, The Sharpe Ratio, Journal of Portfolio Management 21(1), 1994.
     """
-    if len(fractions) < 2:
+    if len(fractions) < _FEWEST:
         return None
     deviation = float(np.std(fractions, ddof=1))
     if not deviation > _NOISE * float(np.abs(fractions).max()):
@@ -97,7 +98,7 @@ def sortino(fractions: FloatArray, periods_per_year: float) -> float | None:
     A pure number a year, negative for an average loss. None for n < 2 or without a loss.
     Source: Sortino & Price, Performance Measurement in a Downside Risk Framework, J. of Investing 3(3), 1994.
     """
-    if len(fractions) < 2:
+    if len(fractions) < _FEWEST:
         return None
     downside = math.sqrt(float(np.mean(np.minimum(fractions, 0.0) ** 2)))
     if not downside > 0:
@@ -121,14 +122,14 @@ def drawdowns(values: FloatArray) -> FloatArray | None:
 
 
 def max_drawdown(values: FloatArray) -> float | None:
-    """Return the deepest of `drawdowns`: a positive fraction of the peak before it; None where that is None."""
+    """Deepest of `drawdowns`: a positive fraction of the peak before it; None where that is None."""
     fractions = drawdowns(values)
     return None if fractions is None else float(fractions.max())
 
 
 @np.errstate(all="ignore")
 def exposures(gross: FloatArray, values: FloatArray) -> FloatArray | None:
-    """Gross exposure as a share of equity at each moment: gross / v (1.0 is fully invested, 2.0 is leverage 2).
+    """Gross exposure as a share of equity at each moment: gross / v (1.0 is fully invested, 2.0 leverage 2).
 
     gross: shape (n,), the sum of the absolute values of all positions, an amount, never negative;
     values: shape (n,), equity in the same currency. Gives shape (n,), fractions, never negative.
@@ -162,7 +163,8 @@ def turnover(traded: float, values: FloatArray, years: float) -> float | None:
 def win_rate(pnls: FloatArray) -> float | None:
     """Share of trades that earned money after costs; a trade that came out even is no win.
 
-    pnls: shape (n,), profit (positive) or loss (negative) of each closed trade. Between 0 and 1; None for n = 0.
+    pnls: shape (n,), profit (positive) or loss (negative) of each closed trade.
+    Between 0 and 1; None for n = 0.
     """
     return float(np.mean(pnls > 0)) if len(pnls) else None
 

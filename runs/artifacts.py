@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from runs.folder import CONFIG, SUMMARY, VERSIONS, RunFolder
+from runs.folder import SUMMARY, RunFolder
 from runs.parquet import (
     FILLS,
     ORDERS,
@@ -16,7 +15,6 @@ from runs.parquet import (
     equity_to_parquet,
     rows_to_parquet,
 )
-from runs.versions import versions
 
 if TYPE_CHECKING:
     from runs.analysis import Analysis
@@ -28,14 +26,8 @@ PICTURE = "run.png"
 TEARSHEET = "tearsheet.html"
 
 
-def write_origin(folder: RunFolder, config: str, data_version: str) -> None:
-    """Write, before the run, what is needed to repeat it: config.yaml (the composed text) and versions.json."""
-    folder.write(CONFIG, config)
-    folder.write(VERSIONS, json.dumps(versions(data_version), indent=2) + "\n")
-
-
 def write_record(folder: RunFolder, record: RunRecord) -> None:
-    """Write what happened, exactly: orders, fills, refusals and trips. Nothing here can fail on a valuation."""
+    """Write what happened, exactly: orders, fills, refusals and trips; before anything is valued."""
     folder.write("orders.parquet", rows_to_parquet(record.orders, ORDERS))
     folder.write("fills.parquet", rows_to_parquet(record.fills, FILLS))
     folder.write("refusals.parquet", rows_to_parquet(record.refusals, REFUSALS))
@@ -51,9 +43,10 @@ def write_reports(
     plots: bool = True,
     tearsheet: bool = True,
 ) -> None:
-    """Write what it adds up to: positions, equity, run.png and tearsheet.html where wanted, summary.json last.
+    """Write what it adds up to: positions, equity, run.png and tearsheet.html where wanted.
 
-    A folder with a summary.json is thus a finished run. A run without a bar gets no picture and no tear sheet.
+    summary.json comes last: a folder that has one holds a finished run. Without a bar there is nothing to
+    draw, so no picture and no tear sheet.
     """
     folder.write("positions.parquet", rows_to_parquet(map(_row, analysis.trades), POSITIONS))
     folder.write("equity.parquet", equity_to_parquet(analysis))

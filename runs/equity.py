@@ -100,7 +100,9 @@ def _rebuild(record: RunRecord, prices: dict[str, Prices]) -> Equity:
 
 def _cash_flow(fill: Row, multiplier: Decimal) -> Decimal:
     """Money into the account: the price paid or received, less commission."""
-    return -_signed(fill) * fill["price"] * multiplier - fill["commission"]
+    price: Decimal = fill["price"]
+    commission: Decimal = fill["commission"]
+    return -_signed(fill) * price * multiplier - commission
 
 
 def _signed(fill: Row) -> Decimal:
@@ -109,22 +111,23 @@ def _signed(fill: Row) -> Decimal:
 
 
 def _position_value(fills: Sequence[Row], prices: Prices, ts: IntArray, scale: int) -> ExactArray:
-    """Value of one instrument's position at each stamp, times 10**scale."""
+    """Value of one position at each stamp, times 10**scale: what closing it would have brought."""
     decimals = _decimals([fill["quantity"] for fill in fills])
     quantities = _at_stamps(fills, [_scaled(_signed(fill), decimals) for fill in fills], ts)
     per_tick = _scaled(prices.multiplier, scale - decimals - prices.precision)
-    ticks = _ticks_at_stamps(fills, prices, ts)
+    bid, ask = (_ticks_at_stamps(fills, prices, ticks, ts) for ticks in (prices.bid, prices.ask))
+    ticks = np.where(quantities > 0, bid, ask)
     largest = _largest(quantities) * _largest(ticks) * abs(per_tick)
     return _exact(quantities, largest) * _exact(ticks, largest) * per_tick
 
 
-def _ticks_at_stamps(fills: Sequence[Row], prices: Prices, ts: IntArray) -> IntArray:
-    """Last close at or before each stamp; before an instrument's first bar the price of its last fill."""
+def _ticks_at_stamps(fills: Sequence[Row], prices: Prices, ticks: IntArray, ts: IntArray) -> IntArray:
+    """Last of `ticks` at or before each stamp; before an instrument's first price that of its last fill."""
     early = [fill for fill in fills if not len(prices.ts) or fill["ts"] < prices.ts[0]]
     paid = [_scaled(fill["price"], prices.precision) for fill in early]
     seen = np.concatenate([np.array([fill["ts"] for fill in early], np.int64), prices.ts])
-    ticks = np.concatenate([np.array([0, *paid], np.int64), prices.ticks])
-    return ticks[np.searchsorted(seen, ts, side="right")]
+    known = np.concatenate([np.array([0, *paid], np.int64), ticks])
+    return known[np.searchsorted(seen, ts, side="right")]
 
 
 def _at_stamps(fills: Sequence[Row], steps: Sequence[int], ts: IntArray) -> ExactArray:
@@ -160,29 +163,26 @@ def _value_decimals(fills: Sequence[Row], prices: Prices) -> int:
 def _refuse_foreign_amounts(record: RunRecord, prices: dict[str, Prices]) -> None:
     for name in dict.fromkeys(fill["instrument"] for fill in record.fills):
         if name not in prices:
-            message = (
-                f"fills of {name}, but the run's market has no prices for it (it has {', '.join(prices)})"
-            )
-            raise RunError(message)
+            raise RunError(f"fills of {name}, but the run has prices only of {', '.join(prices)}")
         own = prices[name]
         if own.inverse or own.currency != record.currency:
             kind = "an inverse instrument" if own.inverse else f"quoted in {own.currency}"
-            message = f"{name} is {kind}; equity in {record.currency} can be rebuilt only from {record.currency} quotes"
-            raise RunError(message)
+            raise RunError(
+                f"{name} is {kind}; equity in {record.currency} can be rebuilt only from prices in it"
+            )
     for fill in record.fills:
         if fill["commission"] and fill["currency"] != record.currency:
-            message = (
-                f"commission of {fill['commission']} {fill['currency']} on {fill['instrument']}; "
-                f"equity in {record.currency} can be rebuilt only from commissions in {record.currency}"
+            raise RunError(
+                f"commission of {fill['commission']} {fill['currency']} on {fill['instrument']}; equity in "
+                f"{record.currency} can be rebuilt only from commissions in it"
             )
-            raise RunError(message)
 
 
 def _compare_with_ledger(equity: Equity, record: RunRecord) -> None:
     tolerance = Decimal(max(1, len(record.fills))).scaleb(-equity.precision)
     if abs(equity.final - record.final_equity) > tolerance:
-        message = (
-            f"equity rebuilt from fills and closes ends at {equity.final} {equity.currency}, the engine's ledger at "
-            f"{record.final_equity} {record.currency}: more than a rounding a fill apart, so no measure can be trusted"
+        raise RunError(
+            f"equity rebuilt from fills and prices ends at {equity.final} {equity.currency}, the engine's "
+            f"ledger at {record.final_equity} {record.currency}: more than a rounding a fill apart, so no "
+            "measure of this run can be trusted"
         )
-        raise RunError(message)

@@ -20,12 +20,13 @@ SUMMARY = "summary.json"
 
 _ROOT = "outputs"
 _LOCK = ".lock"
+_SHOWN = 3  # files a message names
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of one run, held from `open_folder` until its block ends; files appear in it whole or not at all."""
+    """The folder of one run, its own while `open_folder` lasts; files appear whole or not at all."""
 
     path: Path
 
@@ -71,7 +72,8 @@ def open_folder(
 def _new_folder(parent: Path, name: str, now: datetime) -> Path:
     if not _NAME.fullmatch(name):
         raise FolderError(
-            f"run.name={name!r} cannot name a folder: use letters, digits and . _ - (at most 100), as in run.name=ema-1"
+            f"run.name={name!r} cannot name a folder: "
+            "use letters, digits and . _ - (at most 100), as in run.name=ema-1"
         )
     _make(parent)
     stem = f"{now.astimezone():%Y-%m-%d_%H-%M-%S}-{name}"
@@ -118,7 +120,7 @@ def _refuse_what_is_there(path: Path) -> None:
     if not there:
         return
     what = "a finished run" if SUMMARY in there else "an unfinished run" if CONFIG in there else "other files"
-    shown = ", ".join(there[:3]) + (", ..." if len(there) > 3 else "")
+    shown = ", ".join(there[:_SHOWN]) + (", ..." if len(there) > _SHOWN else "")
     raise FolderError(
         f"run.dir={path} already holds {what} ({shown}), and nothing is ever overwritten; "
         "name a new or an empty folder, or leave run.dir out"

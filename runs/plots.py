@@ -28,6 +28,7 @@ _DAY_NS = 86_400_000_000_000
 _MAX_PANELS = 4
 _MAX_POINTS = 4_000  # twice what the width of the picture can show
 _LOG_FROM = 10.0  # a series that grows tenfold is drawn on a log scale
+_WHOLE_FROM = 20.0  # an axis this long needs no decimals
 _MANY_TRADES = 300  # above, entries are dots without arrows
 _BLUE, _GREY, _GREEN, _RED, _ORANGE, _INK = "#1f5fa8", "#9aa0a8", "#2a9d6f", "#c8433d", "#e08e0b", "#30343b"
 
@@ -71,10 +72,28 @@ def _panels(analysis: Analysis) -> list[str]:
 
 def _draw_equity(panel: Axes, analysis: Analysis, summary: Summary) -> None:
     ts, own, hold = analysis.equity.ts, analysis.equity.amounts, analysis.benchmark
-    _line(panel, ts, hold, color=_GREY, linewidth=1.1, label=f"buy and hold {percent(summary.buy_and_hold_return, signed=True)}")
-    _line(panel, ts, own, color=_BLUE, linewidth=1.6, label=f"strategy {percent(summary.total_return, signed=True)}")
+    _line(
+        panel,
+        ts,
+        hold,
+        color=_GREY,
+        linewidth=1.1,
+        label=f"buy and hold {percent(summary.buy_and_hold_return, signed=True)}",
+    )
+    _line(
+        panel,
+        ts,
+        own,
+        color=_BLUE,
+        linewidth=1.6,
+        label=f"strategy {percent(summary.total_return, signed=True)}",
+    )
     _scale(panel, np.concatenate([own, hold]))
-    _title(panel, f"Equity in {summary.currency}   {percent(summary.cagr, signed=True)} a year, Sharpe {ratio(summary.sharpe)}")
+    _title(
+        panel,
+        f"Equity in {summary.currency}   "
+        f"{percent(summary.cagr, signed=True)} a year, Sharpe {ratio(summary.sharpe)}",
+    )
 
 
 def _draw_drawdown(panel: Axes, analysis: Analysis, summary: Summary) -> None:
@@ -82,7 +101,12 @@ def _draw_drawdown(panel: Axes, analysis: Analysis, summary: Summary) -> None:
 
     ts = analysis.equity.ts
     for values, deepest, label, style in (
-        (analysis.benchmark_by_bar, summary.buy_and_hold_max_drawdown, "buy and hold", {"color": _GREY, "linewidth": 0.9}),
+        (
+            analysis.benchmark_by_bar,
+            summary.buy_and_hold_max_drawdown,
+            "buy and hold",
+            {"color": _GREY, "linewidth": 0.9},
+        ),
         (analysis.by_bar, summary.max_drawdown, "strategy", {"color": _RED, "linewidth": 1.1}),
     ):
         depth = measures.drawdowns(values)
@@ -108,7 +132,7 @@ def _draw_trades(panel: Axes, analysis: Analysis, name: str) -> None:
 
 
 def _draw_round_trips(panel: Axes, trades: list[Trade], prices: Prices) -> None:
-    """A line from entry to exit, green where it earned and red where it lost; arrows point the way of the entry."""
+    """A line from entry to exit, green where it earned, red where it lost; an arrow tells which way."""
     from matplotlib.collections import LineCollection  # noqa: PLC0415 - matplotlib is loaded only for a plot
 
     many = len(trades) > _MANY_TRADES
@@ -119,7 +143,9 @@ def _draw_round_trips(panel: Axes, trades: list[Trade], prices: Prices) -> None:
         if own:
             ends = [_ends(trade, prices) for trade in own]
             panel.add_collection(
-                LineCollection(ends, colors=colour, linewidths=1.2 if many else 1.6, alpha=0.9, label=label, zorder=3),
+                LineCollection(
+                    ends, colors=colour, linewidths=1.2 if many else 1.6, alpha=0.9, label=label, zorder=3
+                ),
                 autolim=False,
             )
     for side, marker, label in (("LONG", "^", "bought"), ("SHORT", "v", "sold short")):
@@ -127,13 +153,15 @@ def _draw_round_trips(panel: Axes, trades: list[Trade], prices: Prices) -> None:
         if own and not many:
             x = _days(np.array([trade.entry_ts for trade in own]))
             y = [float(trade.entry_price) for trade in own]
-            panel.scatter(x, y, s=20, marker=marker, color=_BLUE, linewidths=0, alpha=0.9, label=label, zorder=4)
+            panel.scatter(
+                x, y, s=20, marker=marker, color=_BLUE, linewidths=0, alpha=0.9, label=label, zorder=4
+            )
 
 
 def _ends(trade: Trade, prices: Prices) -> list[tuple[float, float]]:
     """Entry and exit as (day, price); an open trade ends at the last close."""
     exit_ts = trade.exit_ts if trade.exit_ts is not None else int(prices.ts[-1])
-    exit_price = trade.exit_price if trade.exit_price is not None else prices.last
+    exit_price = trade.exit_price if trade.exit_price is not None else prices.last(trade.side)
     start, end = _days(np.array([trade.entry_ts, exit_ts]))
     return [(start, float(trade.entry_price)), (end, float(exit_price or 0))]
 
@@ -169,7 +197,7 @@ def _draw_trips(panels: Sequence[Axes], analysis: Analysis) -> None:
                 colors=_RED,
                 linewidths=1.1,
                 linestyles="--",
-                label=f"{breaker} breaker ({count:,})" if panel is panels[0] else None,
+                label=f"{breaker} breaker ({count:,})" if panel is panels[0] else "",
                 zorder=2,
             )
 
@@ -184,10 +212,10 @@ def _thinned(values: FloatArray) -> npt.NDArray[np.intp]:
     if len(values) <= _MAX_POINTS:
         return np.arange(len(values))
     starts = np.linspace(0, len(values), _MAX_POINTS // 2 + 1).astype(np.intp)
-    kept = [0, len(values) - 1]
+    kept: list[int] = [0, len(values) - 1]
     for start, end in pairwise(starts):
         stretch = values[start:end]
-        kept += [start + int(stretch.argmin()), start + int(stretch.argmax())]
+        kept += [int(start + stretch.argmin()), int(start + stretch.argmax())]
     return np.unique(kept)
 
 
@@ -207,7 +235,7 @@ def _scale(panel: Axes, values: FloatArray) -> None:
         panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         panel.yaxis.set_minor_formatter(NullFormatter())
         panel.set_ylabel("log scale", color=_GREY, fontsize=8)
-    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if high - low > 20 else "{x:,g}"))
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if high - low > _WHOLE_FROM else "{x:,g}"))
 
 
 def _title(panel: Axes, text: str) -> None:
@@ -241,11 +269,10 @@ def _date(panel: Axes, analysis: Analysis) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - as for the others
 
     zone = ZoneInfo(analysis.zone)
-    locator = AutoDateLocator(tz=zone, minticks=6, maxticks=14)
+    locator = AutoDateLocator(tz=zone, minticks=6, maxticks=14)  # type: ignore[no-untyped-call]
     panel.xaxis.set_major_locator(locator)
-    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))
+    panel.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
     first, last = _days(analysis.equity.ts[[0, -1]])
     margin = max((last - first) * 0.01, 1 / 24)
     panel.set_xlim(first - margin, last + margin)
     panel.set_xlabel(f"date in {analysis.zone}", fontsize=8.5, color=_INK)
-

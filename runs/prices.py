@@ -1,4 +1,4 @@
-"""What did each instrument close at, bar by bar, in the part of the market that a run saw?"""
+"""What did each instrument cost, bar by bar or quote by quote, in the part of the market that a run saw?"""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ type FloatArray = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prices:
-    """Bar closes of one instrument, oldest first, and what turns a price into money.
+    """What one instrument could be sold and bought at, oldest first, and what turns a price into money.
 
-    ts: shape (n,), UTC ns, the end of each bar; ticks: shape (n,), close * 10**precision, exact.
+    ts: shape (n,), UTC ns, the end of each bar (or the time of each quote); bid, ask: shape (n,), in ticks of
+    10**-precision, exact. Of a bar both are its close.
     """
 
     instrument: str
@@ -30,46 +31,51 @@ class Prices:
     precision: int
     inverse: bool
     ts: IntArray
-    ticks: IntArray
+    bid: IntArray
+    ask: IntArray
 
     @property
     def close(self) -> FloatArray:
-        """The closes as floats, shape (n,), for statistics and plots."""
-        closes: FloatArray = self.ticks / 10.0**self.precision
+        """Closes (of quotes the middle) as floats, shape (n,), for statistics and plots."""
+        closes: FloatArray = (self.bid + self.ask) / 2.0 / 10.0**self.precision
         return closes
 
-    @property
-    def last(self) -> Decimal | None:
-        """The last close, exact; None without a bar."""
-        return Decimal(int(self.ticks[-1])).scaleb(-self.precision) if len(self.ticks) else None
+    def last(self, side: str) -> Decimal | None:
+        """What a LONG or SHORT position could be closed at in the end, exact; None without a price."""
+        ticks = self.bid if side == "LONG" else self.ask
+        return Decimal(int(ticks[-1])).scaleb(-self.precision) if len(ticks) else None
 
 
 def read_prices(market: MarketData, until_ns: int | None = None) -> dict[str, Prices]:
-    """Read the closes of every instrument of a run, by instrument id.
+    """Read the prices of every instrument of a run, by instrument id.
 
-    until_ns: the last market time the run saw (UTC ns), for a run that ended before its data; None: all of it.
+    until_ns: the last market time the run saw (UTC ns), where it ended before its data; None: all of it.
     """
-    return {str(instrument.id): _prices(market, instrument, until_ns) for instrument in market.instruments}
+    pairs = zip(market.symbols, market.instruments, strict=True)
+    return {str(instrument.id): _prices(market, symbol, instrument, until_ns) for symbol, instrument in pairs}
 
 
 def stamps(prices: dict[str, Prices]) -> IntArray:
-    """Return the distinct bar stamps of all instruments, oldest first: shape (n,), UTC ns."""
+    """Return the distinct stamps of all instruments, oldest first: shape (n,), UTC ns."""
     return np.unique(np.concatenate([np.empty(0, np.int64), *(each.ts for each in prices.values())]))
 
 
-def _prices(market: MarketData, instrument: Instrument, until_ns: int | None) -> Prices:
-    frame = market.frame(str(instrument.id.symbol))
+def _prices(market: MarketData, symbol: str, instrument: Instrument, until_ns: int | None) -> Prices:
+    frame = market.frame(symbol)
     ts = frame["ts"].to_numpy(np.int64)
-    close = frame["close"].to_numpy(np.float64)
-    if until_ns is not None:
-        seen = ts <= until_ns
-        ts, close = ts[seen], close[seen]
+    seen = len(ts) if until_ns is None else int(np.searchsorted(ts, until_ns, side="right"))
+    per_price = 10.0**instrument.price_precision
+    bid, ask = (
+        np.rint(frame[column].to_numpy(np.float64)[:seen] * per_price).astype(np.int64)
+        for column in (("close", "close") if market.kind == "bars" else ("bid", "ask"))
+    )
     return Prices(
         instrument=str(instrument.id),
         currency=instrument.quote_currency.code,
         multiplier=instrument.multiplier.as_decimal(),
         precision=instrument.price_precision,
         inverse=instrument.is_inverse,
-        ts=ts,
-        ticks=np.rint(close * 10.0**instrument.price_precision).astype(np.int64),
+        ts=ts[:seen],
+        bid=bid,
+        ask=ask,
     )

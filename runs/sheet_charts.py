@@ -31,17 +31,17 @@ def register_charts() -> None:
 
 def _draw_monthly_returns(fig: Any, row: int, col: int, returns: pd.Series[float], **_: object) -> None:
     """One row a year, newest at the bottom; months without a day in the run stay empty."""
-    import plotly.graph_objects as go  # noqa: PLC0415 - only a report needs it
+    import pandas as pd  # noqa: PLC0415 - only a report needs it
+    import plotly.graph_objects as go  # noqa: PLC0415 - as pandas
 
     if returns.empty:
         return
-    monthly = (1.0 + returns).resample("ME").prod() - 1.0
-    days = returns.resample("ME").count()
-    years = list(range(int(monthly.index.year.min()), int(monthly.index.year.max()) + 1))
+    dates, grown = pd.DatetimeIndex(returns.index), 1.0 + returns.to_numpy()
+    years = range(int(dates.year.min()), int(dates.year.max()) + 1)
     cells: list[list[float | None]] = [[None] * 12 for _ in years]
-    for stamp, value, count in zip(monthly.index, monthly, days, strict=True):
-        if count:
-            cells[stamp.year - years[0]][stamp.month - 1] = 100.0 * value
+    for year, month in {*zip(dates.year.tolist(), dates.month.tolist(), strict=True)}:
+        own = (dates.year == year) & (dates.month == month)
+        cells[year - years[0]][month - 1] = 100.0 * (float(grown[own].prod()) - 1.0)
     text = [["" if cell is None else f"{cell:.1f}%" for cell in line] for line in cells]
     fig.add_trace(
         go.Heatmap(
@@ -78,5 +78,7 @@ def _draw_rolling_sharpe(
     deviation = rolling.std()
     sharpe = rolling.mean() / deviation.where(deviation > 0.0, np.nan) * math.sqrt(days_per_year)
     line = {"color": theme_config["colors"]["primary"], "width": 1.5}
-    fig.add_trace(go.Scatter(x=sharpe.index, y=sharpe, mode="lines", line=line, showlegend=False), row=row, col=col)
+    fig.add_trace(
+        go.Scatter(x=sharpe.index, y=sharpe, mode="lines", line=line, showlegend=False), row=row, col=col
+    )
     fig.update_yaxes(title_text="Sharpe ratio", row=row, col=col)

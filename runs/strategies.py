@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.model import StrategyId
 
+from configs.parameters import accepted
 from risk.desk import RiskDesk
 from risk.gate import RiskGate, gated
 from runs.errors import RunError
@@ -77,7 +77,7 @@ def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> l
         strategy_class, config_class = planned.spec.classes()
         instruments = [ids[symbol][0].id for symbol in planned.symbols]
         bar_types = [ids[symbol][1] for symbol in planned.symbols]
-        wanted = inspect.signature(config_class.__init__).parameters
+        wanted = accepted(config_class)
         offered: dict[str, Any] = {
             "instrument_ids": instruments,
             "bar_types": bar_types,
@@ -99,7 +99,7 @@ def _plan(config: RunConfig, market: MarketData) -> list[_Planned]:
     plan = []
     for spec in config.all_strategies.values():
         symbols = spec.instruments or _symbols(market)
-        wanted = inspect.signature(spec.classes()[1].__init__).parameters
+        wanted = accepted(spec.classes()[1])
         single = "instrument_id" in wanted and "instrument_ids" not in wanted
         groups = [(symbol,) for symbol in symbols] if single else [tuple(symbols)]
         plan += [_Planned(spec, group, single) for group in groups]

@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 class Summary:
     """The result of a run. Counts are integers, amounts Decimals, ratios fractions, undefined is None.
 
-    fees: all commissions. Return, CAGR, volatility, Sharpe and Sortino are measured on session days, drawdown and
-    exposure on every bar. trades: closed round trips (win_rate and profit_factor look at these), open_trades:
-    those the run ended in. turnover: value bought and sold a year over average equity. exposure: average gross
-    exposure over equity; max_exposure its highest; time_in_market: share of bars that ended with a position.
-    buy_and_hold: starting equity split equally over the instruments at their first close, held, no costs.
-    bars: bars of all instruments. No field depends on the wall clock or on where the run took place but run_dir.
+    CAGR, volatility, Sharpe and Sortino are measured on session days; drawdown and exposure on every bar.
+    fees: all commissions. trades: closed round trips (win_rate and profit_factor look at these);
+    open_trades: those the run ended in. turnover: value bought and sold a year over average equity.
+    exposure: average gross exposure over equity; max_exposure: its highest; time_in_market: share of bars
+    that ended with a position. buy_and_hold: starting equity split equally over the instruments, each bought
+    at its first close and held, no costs. bars: bars (or quotes) of all instruments; first_bar, last_bar:
+    ISO 8601 with the offset of the data's zone. Nothing but run_dir depends on where or when the run ran.
     """
 
     orders: int
@@ -70,7 +71,7 @@ class Summary:
     run_dir: str
 
     def to_json(self) -> str:
-        """Return one JSON document: amounts as decimal strings, undefined as null, times as ISO 8601 with zone."""
+        """Return one JSON document: amounts are strings, undefined is null, times ISO 8601."""
         return json.dumps(asdict(self), indent=2, allow_nan=False, default=str)
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _MAX_TRIPS = 5
 
-def show(console: Console, analysis: Analysis, summary: Summary, title: str, files: Sequence[str] = ()) -> None:
+
+def show(
+    console: Console, analysis: Analysis, summary: Summary, title: str, files: Sequence[str] = ()
+) -> None:
     """Print the result of a run: measures beside buy-and-hold, refusals, trips, and where its files are.
 
     files: the names in the run folder.
@@ -33,11 +36,17 @@ def show(console: Console, analysis: Analysis, summary: Summary, title: str, fil
     if summary.trips:
         console.print(_trips(analysis))
     if summary.halted:
-        console.print(Text("HALTED: no new exposure was allowed from the halt to the end of this run.", style="bold red"))
+        console.print(
+            Text(
+                "HALTED: no new exposure was allowed from the halt to the end of this run.", style="bold red"
+            )
+        )
     # A path is for copying: never wrapped, never cut.
     console.print(Text.assemble(("Run folder  ", "bold"), summary.run_dir), soft_wrap=True)
     if files:
-        console.print(Text.assemble(("Files       ", "bold"), ", ".join(files)))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_row(Text("Files     ", style="bold"), Text(", ".join(files)))
+        console.print(grid)
 
 
 def _headline(analysis: Analysis, summary: Summary, title: str) -> Text:
@@ -50,15 +59,18 @@ def _headline(analysis: Analysis, summary: Summary, title: str) -> Text:
 
 
 def _measures(summary: Summary) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = _table()
+    table.caption = (
+        "Buy and hold: starting equity split equally over the instruments at the first close, no costs"
+    )
     table.add_column("")
     table.add_column("Strategy", justify="right")
     table.add_column("Buy and hold", justify="right", style="dim")
     for row in _beside_buy_and_hold(summary):
         table.add_row(*row)
     table.add_section()
-    for row in _trading(summary):
-        table.add_row(*row)
+    for name, value in _trading(summary):
+        table.add_row(name, value)
     return table
 
 
@@ -86,7 +98,10 @@ def _trading(summary: Summary) -> list[tuple[str, str]]:
         ("Trades closed / open", f"{summary.trades:,} / {summary.open_trades:,}"),
         ("Win rate", percent(summary.win_rate)),
         ("Profit factor", ratio(summary.profit_factor)),
-        ("Turnover, a year", UNDEFINED if summary.turnover is None else f"{ratio(summary.turnover)} x equity"),
+        (
+            "Turnover, a year",
+            UNDEFINED if summary.turnover is None else f"{ratio(summary.turnover)} x equity",
+        ),
         ("Exposure, average / highest", f"{percent(summary.exposure)} / {percent(summary.max_exposure)}"),
         ("Time in the market", percent(summary.time_in_market)),
         ("Halted at the end", "yes" if summary.halted else "no"),
@@ -95,7 +110,7 @@ def _trading(summary: Summary) -> list[tuple[str, str]]:
 
 def _refusals(analysis: Analysis, summary: Summary) -> Table:
     """How many orders each limit refused, with the first of them as the example."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Refused orders", title_justify="left")
+    table = _table("Refused orders")
     table.add_column("Limit", no_wrap=True)
     table.add_column("Count", justify="right")
     table.add_column("The first", overflow="fold")
@@ -109,7 +124,7 @@ def _refusals(analysis: Analysis, summary: Summary) -> Table:
 def _trips(analysis: Analysis) -> Table:
     """When each breaker went off, and how much it took; the first few where they are many."""
     trips = analysis.record.trips
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="Breaker trips", title_justify="left")
+    table = _table("Breaker trips")
     table.add_column("When", no_wrap=True)
     table.add_column("Breaker", no_wrap=True)
     table.add_column("Why", overflow="fold")
@@ -118,5 +133,16 @@ def _trips(analysis: Analysis) -> Table:
         table.add_row(short(trip["ts"], analysis.zone), trip["breaker"], Text(reason))
     if len(trips) > _MAX_TRIPS:
         table.caption = f"and {len(trips) - _MAX_TRIPS:,} more in trips.parquet"
-        table.caption_justify = "left"
     return table
+
+
+def _table(title: str | None = None) -> Table:
+    return Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        title=title,
+        title_style="bold",
+        title_justify="left",
+        caption_style="dim",
+        caption_justify="left",
+    )

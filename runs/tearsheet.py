@@ -38,7 +38,7 @@ _TABLES, _CURVES, _LAST, _GAP, _YEAR = 400, 340, 280, 90, 22
 
 
 def tear_sheet(analysis: Analysis, summary: Summary, title: str) -> str:
-    """Return the tear sheet as one HTML page that needs no network: plotly.js is inside. Needs at least one bar."""
+    """Return the tear sheet as one HTML page that needs no network: plotly.js is inside. Needs one bar."""
     from nautilus_trader.analysis import create_tearsheet_from_stats, register_theme  # noqa: PLC0415 - loads plotly
 
     register_charts()
@@ -91,7 +91,9 @@ def _config(analysis: Analysis) -> TearsheetConfig:
             ),
         ],
         theme=_THEME,
-        layout=sheet.GridLayout(rows=len(rows), heights=[row / sum(rows) for row in rows], vertical_spacing=_GAP / inside),
+        layout=sheet.GridLayout(
+            rows=len(rows), heights=[row / sum(rows) for row in rows], vertical_spacing=_GAP / inside
+        ),
         height=inside + 200,
     )
 

@@ -54,7 +54,8 @@ class Trade:
 def round_trips(fills: Sequence[Row], prices: dict[str, Prices]) -> list[Trade]:
     """Split the fills of a run into trades, in the order of their entries.
 
-    A fill that turns a position around closes one trade and opens the next; its commission is shared by quantity.
+    A fill that turns a position around closes one trade and opens the next; its commission is shared
+    by quantity.
     """
     open_trades: dict[tuple[str, str], _OpenTrade] = {}
     trades: list[Trade] = []
@@ -100,7 +101,7 @@ class _OpenTrade:
         self.commission += commission
 
     def leave(self, fill: Row) -> tuple[Decimal, Decimal]:
-        """Take what closes this trade out of an opposite fill; return the quantity and commission that remain."""
+        """Take what closes this trade out of an opposite fill; return the quantity and commission left."""
         quantity = min(fill["quantity"], self.held)
         commission: Decimal = fill["commission"]
         if quantity < fill["quantity"]:
@@ -111,10 +112,11 @@ class _OpenTrade:
         return fill["quantity"] - quantity, fill["commission"] - commission
 
     def finish(self, prices: Prices, exit_ts: int | None) -> Trade:
+        side = "LONG" if self.side == "BUY" else "SHORT"
         value = self.exit_value
         if self.held:
-            last = prices.last if prices.last is not None else self.entry_value / self.entered
-            value += self.held * last
+            last = prices.last(side)
+            value += self.held * (last if last is not None else self.entry_value / self.entered)
         gain = (value - self.entry_value) if self.side == "BUY" else (self.entry_value - value)
         pnl = gain * prices.multiplier - self.commission
         end = (
@@ -126,7 +128,7 @@ class _OpenTrade:
         return Trade(
             strategy=self.strategy,
             instrument=self.instrument,
-            side="LONG" if self.side == "BUY" else "SHORT",
+            side=side,
             quantity=self.entered,
             entry_ts=self.entry_ts,
             entry_price=_average(self.entry_value, self.entered),

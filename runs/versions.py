@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
@@ -14,11 +13,10 @@ PACKAGES = ("keel", "nautilus_trader", "numpy", "pandas", "pyarrow", "hydra-core
 GIT_SECS = 5
 
 
-def versions_of(data_version: str) -> str:
-    """A JSON document that names everything a repetition needs."""
+def versions(data_version: str) -> dict[str, object]:
+    """Everything a repetition needs, by name; None where it is not known."""
     commit, changed = _git()
-    return json.dumps(
-        {
+    return {
             **{name: _package(name) for name in PACKAGES},
             "python": platform.python_version(),
             "platform": platform.platform(),
@@ -26,9 +24,7 @@ def versions_of(data_version: str) -> str:
             "git_changed": changed,
             "requirements_lock": _hash_of(ROOT / "requirements.lock"),
             "data": data_version,
-        },
-        indent=2,
-    )
+    }
 
 
 def _package(name: str) -> str | None:

@@ -14,7 +14,7 @@ from nautilus_trader.model import Bar, BarType, Currency, Equity, InstrumentId, 
 from nautilus_trader.trading import Strategy, StrategyConfig
 
 from adapters.replay.factories import ReplayVenue
-from backtests import run_backtest
+from backtests._engine import run_backtest
 from configs.validate import validated
 from live._node import run_node
 from risk.desk import RiskDesk

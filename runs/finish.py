@@ -1,0 +1,80 @@
+"""What happens once a run has ended: its files are written and its result is shown?"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from configs.edge import say
+from runs.analysis import analyse
+from runs.artifacts import write_record, write_reports
+from runs.folder import CONFIG, VERSIONS
+from runs.summary import Summary, summarise
+from runs.table import show
+from runs.versions import versions
+
+if TYPE_CHECKING:
+    from runs.folder import RunFolder
+    from runs.prepare import Prepared
+    from runs.record import RunRecord
+
+ERRORS = "errors.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run that came to its end: why it ended, and the positions and orders it left."""
+
+    ready: Prepared
+    record: RunRecord
+    until_ns: int
+    ended: str
+    left: tuple[str, ...] = ()
+
+
+def headline(kind: str, ready: Prepared) -> None:
+    """Say on stderr what is about to run and what is doubtful about its data."""
+    config = ready.config
+    strategies = ", ".join(spec.strategy_path.rpartition(":")[2] for spec in config.all_strategies.values())
+    say(f"{kind}: {strategies} on {', '.join(ready.market.symbols)} {config.bar}, venue {config.venue.name}")
+    for doubt in ready.market.doubts:
+        say(f"doubt: {doubt}")
+
+
+def write_origin(folder: RunFolder, config: str, data_version: str) -> None:
+    """Write, before the run, what is needed to repeat it: the composed config and the versions."""
+    folder.write(CONFIG, config)
+    folder.write(VERSIONS, json.dumps(versions(data_version), indent=2) + "\n")
+
+
+def finish(run: Finished, folder: RunFolder) -> Summary:
+    """Write the run's files, print its result on stdout as the config asks, answer the summary."""
+    config, record = run.ready.config, run.record
+    write_record(folder, record)
+    keep_errors(run.ready, folder)
+    analysis = analyse(record, zone=config.data.zone, days_per_year=config.data.days_per_year, until_ns=run.until_ns)
+    summary = summarise(analysis, folder.path)
+    title = run.ready.config.strategy.strategy_path.rpartition(":")[2]
+    write_reports(folder, analysis, summary, title, plots=config.run.plots, tearsheet=config.run.tearsheet)
+    if config.output == "json":
+        sys.stdout.write(summary.to_json() + "\n")
+    else:
+        console = Console()
+        show(console, analysis, summary, title, folder.files())
+        if run.ended != "end of data":
+            console.print(f"Stopped: {run.ended}", highlight=False)
+        for left in run.left:
+            console.print(f"Left open: {left}", highlight=False)
+    return summary
+
+
+def keep_errors(ready: Prepared, folder: RunFolder) -> None:
+    """Write what strategies raised, with tracebacks, to the run folder."""
+    errors = ready.recorder.errors
+    if errors:
+        folder.write(ERRORS, "\n".join(errors))
+        say(f"{len(errors)} error(s) of strategies: {folder.path / ERRORS}")
