@@ -16,7 +16,7 @@ from nautilus_trader.portfolio import PortfolioConfig
 from nautilus_trader.risk import RiskEngineConfig
 
 from adapters import simulated
-from runs.engine import logging_into, max_notionals, submit_rate, warm_up_from
+from runs.engine import logging_into, max_notionals, submit_rate
 from runs.errors import RunError
 from runs.prepare import Prepared, equity_in, finished_record, prepare, raise_kept
 from runs.progress import watched
@@ -81,7 +81,6 @@ def _build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Pa
                 max_order_modify_rate=submit_rate(config, wall_clock_is_market_time=True),
                 max_notional_per_order=max_notionals(config, market),
             ),
-            catalogs=warm_up_from(market),
         )
     )
     engine.add_venue(

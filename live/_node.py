@@ -17,7 +17,7 @@ from nautilus_trader.live import LiveExecutionEngineConfig, LiveNode, LiveNodeBu
 from nautilus_trader.model import TraderId
 from nautilus_trader.portfolio import PortfolioConfig
 
-from runs.engine import logging_into, max_notionals, submit_rate, warm_up_from
+from runs.engine import logging_into, max_notionals, submit_rate
 from runs.errors import RunError
 from runs.prepare import equity_in, finished_record, raise_kept
 from runs.strategies import build_strategies
@@ -118,7 +118,6 @@ def _build_node(
                 max_notional_per_order=max_notionals(config, market),
             ),
             exec_engine=LiveExecutionEngineConfig(reconciliation=not sandbox, reconciliation_startup_delay_secs=0.0),
-            catalogs=warm_up_from(market),
         ),
     )
     node = venue.add_to(builder).build()
@@ -145,7 +144,7 @@ class Running:
     def why(self) -> str:
         """What the engine says about a node that stopped by itself."""
         error = None if self._task is None else self._task.exception()
-        return str(error) if error is not None else "see engine.jsonl in the run folder"
+        return str(error) if error is not None else "see the engine's log in the run folder"
 
     async def stop(self) -> None:
         """Stop the node. Raises RunError when it does not within its time or stops with an error."""
@@ -154,7 +153,7 @@ class Running:
             return
         done, _ = await asyncio.wait([self._task], timeout=STOP_SECS + RESIDUAL_SECS)
         if not done:
-            raise RunError(f"the node did not stop within {STOP_SECS:.0f} s; see engine.jsonl in the run folder")
+            raise RunError(f"the node did not stop within {STOP_SECS:.0f} s; see the engine's log in the run folder")
         error = self._task.exception()
         if error is not None:
             raise RunError(f"the node stopped with an error: {error}")
@@ -192,7 +191,7 @@ async def _started(desk: RiskDesk, running: Running) -> None:
             raise_kept(desk, stop_on_error=True)
             raise RunError(f"the node did not start: {running.why()}")
         if asyncio.get_running_loop().time() > deadline:
-            raise RunError(f"the node did not start within {START_SECS:.0f} s; see engine.jsonl in the run folder")
+            raise RunError(f"the node did not start within {START_SECS:.0f} s; see the engine's log in the run folder")
         await asyncio.sleep(POLL_SECS / 4)
 
 

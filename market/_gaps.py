@@ -27,7 +27,7 @@ def wrong_length(evidence: Evidence) -> list[str]:
     if length is None or evidence.kind != "bars" or not len(steps):
         return []
     values, counts = np.unique(steps, return_counts=True)
-    usual = int(values[counts.argmax()])
+    usual = int(values[counts == counts.max()].max())
     # A session cut short, or a day that clocks made shorter, is at least half as long as it should be.
     too_close = usual * 2 <= length.nanos
     too_far = len(steps) >= _ENOUGH_STEPS and int(values[0]) >= 2 * length.nanos

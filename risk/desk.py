@@ -53,14 +53,14 @@ class RiskDesk:
         event_time: Callable[[RiskGate, Any, int], int] | None = None,
         replays: bool = False,
         takes_turns: bool = False,
-        history_end: int | None = None,
+        history: Callable[[BarType], Sequence[Bar]] | None = None,
         on_error: Literal["stop", "halt", "ignore"] = "stop",
     ) -> None:
         """A desk for an account that starts with `starting_cash`.
 
         `event_time(gate, event, last)` answers the market time of an event where the engine's stamps are wall time
-        (replay); `replays` forbids what replay cannot do (timers, bars aggregated in the engine); `history_end` is the
-        last stamp that warm-up requests may see.
+        (replay); `replays` forbids what replay cannot do (timers, bars aggregated in the engine); `history`
+        answers warm-up requests with the bars from before the run; without it the venue does.
         """
         self.limits = limits
         self.book = Book(starting_cash, currency)
@@ -69,7 +69,7 @@ class RiskDesk:
         self.witness = witness
         self.event_time = event_time
         self.replays = replays
-        self.history_end = history_end
+        self.history = history
         self.on_error = on_error
         self.takes_turns = takes_turns  # several strategies: each gets its turn in configured order
         self.gates: list[RiskGate] = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,7 @@ class RiskGate(Strategy):
         self._telling = False
         self._untold: list[tuple[Any, str]] = []  # (order or client order id, reason)
         self._bar_types: dict[InstrumentId, BarType] = {}  # instrument -> the bars that price it
+        self._indicators: dict[BarType, list[Any]] = {}
         self._ticks: dict[InstrumentId, str] = {}  # instrument -> "quote" or "trade" where it is subscribed
         super().__init__(*args, **kwargs)
 
@@ -219,12 +220,25 @@ class RiskGate(Strategy):
         client_id: Any = None,
         params: Any = None,
     ) -> str:
-        """Ask for history, never for what a replay or a backtest has not reached yet."""
-        history_end = self._desk.history_end
-        if history_end is not None:
-            latest = datetime.fromtimestamp(history_end / NANOS, tz=UTC)
-            end = latest if end is None else min(end, latest)
-        return super().request_bars(bar_type, start, end, limit, client_id, params)
+        """Ask for history. Where the past is at hand (backtest, replay) it is answered here, at once, alike in both.
+
+        Only bars from before the run are given: never one that the run has still to come to. `limit` keeps the last.
+        """
+        history = self._desk.history
+        if history is None:
+            return super().request_bars(bar_type, start, end, limit, client_id, params)
+        bars = [bar for bar in history(bar_type) if _within(bar.ts_event, start, end)]
+        bars = bars[-limit:] if limit is not None else bars
+        for indicator in self._indicators.get(bar_type, ()):
+            for bar in bars:
+                indicator.handle_bar(bar)
+        self.on_historical_bars(bars)
+        return str(UUID4())
+
+    def register_indicator_for_bars(self, bar_type: BarType, indicator: Any) -> None:
+        """Let the engine feed an indicator; history that is asked for later feeds it too."""
+        self._indicators.setdefault(bar_type, []).append(indicator)
+        super().register_indicator_for_bars(bar_type, indicator)
 
     @property
     def clock(self) -> Any:
@@ -354,6 +368,10 @@ class RiskGate(Strategy):
         )  # fmt: skip
         self.on_order_modify_rejected(event)
         self.on_order_event(event)
+
+
+def _within(stamp: int, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or stamp >= start.timestamp() * NANOS) and (end is None or stamp <= end.timestamp() * NANOS)
 
 
 def gated(strategy_class: type[Strategy], desk: RiskDesk) -> type[RiskGate]:

@@ -23,7 +23,7 @@ class Analysis:
     """A run with everything derived from it.
 
     benchmark: shape (bars,), buy-and-hold at each stamp of `equity`; days: shape (days,), the index in
-    `equity` of the last bar of each session day.
+    `equity` of the last bar of each session day in `zone`.
     """
 
     record: RunRecord
@@ -32,16 +32,8 @@ class Analysis:
     trades: list[Trade]
     benchmark: FloatArray
     days: IntArray
-
-    @property
-    def zone(self) -> str:
-        """The IANA zone of the session day."""
-        return self.record.market.zone
-
-    @property
-    def days_per_year(self) -> int:
-        """Session days in a year of this market: 252 for shares, 365 for crypto."""
-        return self.record.market.days_per_year
+    zone: str
+    days_per_year: int
 
     @property
     def by_bar(self) -> FloatArray:
@@ -67,9 +59,10 @@ class Analysis:
         return np.concatenate([[float(self.equity.starting)], amounts])
 
 
-def analyse(record: RunRecord, until_ns: int | None = None) -> Analysis:
+def analyse(record: RunRecord, *, zone: str, days_per_year: int, until_ns: int | None = None) -> Analysis:
     """Work out equity, trades and benchmark of a run.
 
+    zone: IANA zone of the session day; days_per_year: session days in a year (252 shares, 365 crypto);
     until_ns: the last market time the run saw (UTC ns) when it ended before its data; None: all of it.
     Raises RunError when the run cannot be valued or disagrees with the engine's ledger.
     """
@@ -81,5 +74,7 @@ def analyse(record: RunRecord, until_ns: int | None = None) -> Analysis:
         equity=equity,
         trades=round_trips(record.fills, prices),
         benchmark=buy_and_hold(float(record.starting_equity), prices, equity.ts),
-        days=day_ends(equity.ts, record.market.zone),
+        days=day_ends(equity.ts, zone),
+        zone=zone,
+        days_per_year=days_per_year,
     )

@@ -1,4 +1,4 @@
-"""How is the engine itself set, alike in backtest and live node: log, its own risk checks, warm-up data?"""
+"""How is the engine itself set, alike in backtest and live node: its log and its own risk checks?"""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from nautilus_trader.common import FileWriterConfig, LoggerConfig, LogLevel
-from nautilus_trader.persistence import DataCatalogConfig
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,8 +50,3 @@ def max_notionals(config: RunConfig, market: MarketData) -> dict[str, str]:
     if limit is None:
         return {}
     return {str(instrument.id): str((limit * BACKSTOP).quantize(Decimal(1))) for instrument in market.instruments}
-
-
-def warm_up_from(market: MarketData) -> list[DataCatalogConfig]:
-    """Where the engine answers `request_bars` from, inside on_start, the same in both modes."""
-    return [DataCatalogConfig(path=str(market.catalog_path))]

@@ -111,8 +111,8 @@ def _draw_drawdown(panel: Axes, analysis: Analysis, summary: Summary) -> None:
     ):
         depth = measures.drawdowns(values)
         if depth is not None and deepest is not None:
-            _line(panel, ts, -depth[1:], label=f"{label}, deepest {percent(-deepest)}", **style)
-    panel.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+            _line(panel, ts, -depth[1:], label=f"{label}, deepest {percent(deepest)}", **style)
+    panel.yaxis.set_major_formatter(PercentFormatter(1.0))
     panel.set_ylim(top=0.0)
     _title(panel, "Drawdown")
 
@@ -235,7 +235,7 @@ def _scale(panel: Axes, values: FloatArray) -> None:
         panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         panel.yaxis.set_minor_formatter(NullFormatter())
         panel.set_ylabel("log scale", color=_GREY, fontsize=8)
-    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if high - low > _WHOLE_FROM else "{x:,g}"))
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if high - low > _WHOLE_FROM else "{x:,.10g}"))
 
 
 def _title(panel: Axes, text: str) -> None:

@@ -56,7 +56,7 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         state=state,
         event_time=event_time,
         replays=replays,
-        history_end=market.start_ns - 1,
+        history=lambda bar_type: [bar for bar in market.history() if bar.bar_type == bar_type],
         takes_turns=len(planned) > 1,
         on_error=config.run.on_strategy_error,
     )

@@ -1,1 +1,1 @@
-"""Trading strategies, written once: they know NautilusTrader and nothing of venue, mode or files."""
+"""Strategies, written once: they know NautilusTrader, never the venue, the mode or a file."""

@@ -1,45 +1,76 @@
-"""Bet on a return to the average: enter outside the Bollinger bands, leave when the close is back across the middle."""
+"""Has the price gone too far? Buy below the lower Bollinger band, sell short above the upper, leave at the mean."""
 
-from __future__ import annotations
+from decimal import Decimal
+from typing import Annotated
 
-from typing import Annotated, Any
+from nautilus_trader.model import BarType, InstrumentId
+from pydantic import ConfigDict, Field, validate_call
 
-from pydantic import Field
-
-from strategies.signals.reversion import BollingerReversion as Reversion
-from strategies.targeting import Signal, TargetingConfig, TargetingStrategy
-
-Period = Annotated[int, Field(ge=2, le=10_000)]
+from strategies.signal_strategy import Direction, SignalConfig, SignalStrategy
+from strategies.signals import BollingerReversion as BollingerReversionSignal
+from strategies.sizing import Bars, LeveragedShare, Method, Quantity, Share, ShareBelowOne, Sizing
 
 
-class BollingerReversionConfig(TargetingConfig):
-    """`period` in bars, `width` in standard deviations; `rsi_low` between 0 and 1, where 1 asks nothing of the index."""
+class BollingerReversionConfig(SignalConfig):
+    """Parameters of `BollingerReversion`; `strategies.sizing.Sizing` says what each size parameter means.
 
+    `rsi_period` null leaves the relative strength index out.
+    """
+
+    @validate_call(config=ConfigDict(arbitrary_types_allowed=True))
     def __init__(
         self,
-        *args: Any,
-        period: Period = 20,
+        instrument_ids: list[InstrumentId],
+        bar_types: list[BarType],
+        period: Annotated[int, Field(ge=2)] = 20,
         width: Annotated[float, Field(gt=0, le=10)] = 2.0,
-        rsi_period: Period = 14,
-        rsi_low: Annotated[float, Field(gt=0, le=1)] = 0.35,
-        **kwargs: Any,
+        rsi_period: Annotated[int, Field(ge=2)] | None = 14,
+        rsi_low: Annotated[float, Field(ge=0, le=100)] = 35.0,
+        rsi_high: Annotated[float, Field(ge=0, le=100)] = 65.0,
+        direction: Direction = "both",
+        sizing: Method = "percent_of_equity",
+        quantity: Quantity = Decimal(100),
+        size_pct: Share = Decimal("0.09"),
+        volatility_pct: Share = Decimal("0.04"),
+        volatility_bars: Annotated[int, Field(ge=2)] = 60,
+        bars_per_year: Bars = 252,
+        risk_pct: Share = Decimal("0.01"),
+        max_size_pct: LeveragedShare = Decimal(1),
+        stop_loss_pct: ShareBelowOne | None = None,
+        **_: object,
     ) -> None:
-        """Raises ValueError when the parameters do not fit together."""
-        super().__init__(*args, **kwargs)
+        """Raises ValueError in one line when parameters contradict each other."""
+        if rsi_low >= rsi_high:
+            raise ValueError(f"rsi_low={rsi_low} must be below rsi_high={rsi_high}")
+        size = Sizing(
+            method=sizing,
+            quantity=quantity,
+            size_pct=size_pct,
+            volatility_pct=volatility_pct,
+            volatility_bars=volatility_bars,
+            bars_per_year=bars_per_year,
+            risk_pct=risk_pct,
+            max_size_pct=max_size_pct,
+            stop_loss_pct=stop_loss_pct,
+        )
+        super().__init__(instrument_ids, bar_types, direction, size)
         self.period = period
         self.width = width
         self.rsi_period = rsi_period
         self.rsi_low = rsi_low
+        self.rsi_high = rsi_high
 
 
-class BollingerReversion(TargetingStrategy):
-    """Long below the lower band, short (where allowed) above the upper one, out at the middle."""
+class BollingerReversion(SignalStrategy):
+    """Long below the lower band, short (if the direction allows) above the upper, flat from the mean on."""
 
-    def make_signal(self) -> Signal:
-        """Bands and strength index."""
-        config = self.config
-        return Reversion(config.period, config.width, config.rsi_period, config.rsi_low)
+    def __init__(self, config: BollingerReversionConfig) -> None:
+        super().__init__(config)
+        self._own = config
 
-    def warm_up_bars(self) -> int:
-        """The longer of the two periods."""
-        return int(max(self.config.period, self.config.rsi_period + 1))
+    def make_signal(self) -> BollingerReversionSignal:
+        """New bands and, when wanted, a new index."""
+        own = self._own
+        return BollingerReversionSignal(
+            own.period, own.width, rsi_period=own.rsi_period, rsi_low=own.rsi_low, rsi_high=own.rsi_high
+        )

@@ -54,7 +54,9 @@ class TargetingConfig(StrategyConfig):
     ) -> None:
         """Raises ValueError when the parameters do not fit together."""
         if sizing == "fixed_risk" and stop_loss_pct is None:
-            raise ValueError("sizing=fixed_risk measures the risk to a stop: set stop_loss_pct, for example 0.05")
+            raise ValueError(
+                "sizing=fixed_risk measures the risk to a stop: set stop_loss_pct, for example 0.05"
+            )
         self.instrument_ids = instrument_ids
         self.bar_types = bar_types
         self.direction = direction
@@ -163,7 +165,9 @@ class TargetingStrategy(Strategy):
     def _pursue(self, traded: _Traded) -> None:
         """Send the one order that leads from the position there is towards the opinion."""
         wanted = traded.opinion or 0
-        positions = self.cache.positions_open(instrument_id=traded.instrument.id, strategy_id=self.strategy_id)
+        positions = self.cache.positions_open(
+            instrument_id=traded.instrument.id, strategy_id=self.strategy_id
+        )
         held = sum((signed(position) for position in positions), ZERO)
         if (held > 0) - (held < 0) == wanted:
             return
@@ -182,7 +186,9 @@ class TargetingStrategy(Strategy):
     def _enter(self, traded: _Traded, wanted: int) -> None:
         quantity = self._quantity(traded, wanted)
         if quantity == ZERO:
-            self.log.warning(f"no order for {traded.instrument.id}: the size comes to less than the smallest order")
+            self.log.warning(
+                f"no order for {traded.instrument.id}: the size comes to less than the smallest order"
+            )
             return
         side = OrderSide.BUY if wanted > 0 else OrderSide.SELL
         self.submit_order(
@@ -191,7 +197,11 @@ class TargetingStrategy(Strategy):
 
     def _quantity(self, traded: _Traded, wanted: int) -> Decimal:
         config, instrument = self.config, traded.instrument
-        increment = instrument.lot_size.as_decimal() if instrument.lot_size else instrument.size_increment.as_decimal()
+        increment = (
+            instrument.lot_size.as_decimal()
+            if instrument.lot_size
+            else instrument.size_increment.as_decimal()
+        )
         minimum = instrument.min_quantity.as_decimal() if instrument.min_quantity else None
         return sizing.round_down(self._wish(traded, config.sizing, wanted), increment, minimum)
 
@@ -219,7 +229,9 @@ class TargetingStrategy(Strategy):
 
     def _place_stop(self, traded: _Traded) -> None:
         share = self.config.stop_loss_pct
-        positions = self.cache.positions_open(instrument_id=traded.instrument.id, strategy_id=self.strategy_id)
+        positions = self.cache.positions_open(
+            instrument_id=traded.instrument.id, strategy_id=self.strategy_id
+        )
         if share is None or not positions or traded.units == ZERO:
             return
         position = positions[0]

@@ -65,6 +65,7 @@ class FixedMarket:
     zone: str = "America/New_York"
     days_per_year: int = 252
     margin: str = "1"
+    before: tuple[Bar, ...] = ()
 
     @property
     def instruments(self) -> tuple[Equity, ...]:
@@ -75,18 +76,15 @@ class FixedMarket:
         return tuple(bar_type(symbol) for symbol in self.symbols)
 
     @property
-    def catalog_path(self) -> Path:
-        path = Path(tempfile.gettempdir()) / "keel-tests-empty-catalog"
-        path.mkdir(exist_ok=True)
-        return path
-
-    @property
     def start_ns(self) -> int:
         return self.rows[0].ts_event
 
     @property
     def end_ns(self) -> int:
         return self.rows[-1].ts_event
+
+    def history(self) -> list[Any]:
+        return list(self.before)
 
     def updates(self) -> list[Any]:
         return list(self.rows)

@@ -1,1 +1,7 @@
-"""Prices in, an opinion out: +1 long, -1 short, 0 out of the market, None while there is too little history."""
+"""Signals: prices in, opinion out; no orders, no account, no engine."""
+
+from strategies.signals.bollinger_reversion import BollingerReversion
+from strategies.signals.ema_cross import EmaCross
+from strategies.signals.opinion import Opinion, Signal
+
+__all__ = ["BollingerReversion", "EmaCross", "Opinion", "Signal"]

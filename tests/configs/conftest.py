@@ -1,4 +1,4 @@
-"""A user's own folder, outside the repository: a strategy, a data set and a venue, each a class and a YAML."""
+"""A user's own folder, outside the repository: strategy, data set and venue, each a class and a YAML."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-MODULE = '''
+MODULE = """
 from __future__ import annotations
 
 from decimal import Decimal
@@ -72,7 +72,9 @@ class MyVenueConfig(VenueConfig):
 
 
 not_a_class = 1
-'''
+"""
+
+PATHS = "strategy_path: my_desk:Mine\nconfig_path: my_desk:MineConfig\n"
 
 FILES = {
     "my_desk.py": MODULE,
@@ -80,8 +82,9 @@ FILES = {
     "my_syntax.py": "def f(:\n",
     "my_exit.py": "raise SystemExit(7)\n",
     "my_import.py": "import no_such_package_anywhere\n",
-    "mine/strategy/mine.yaml": "strategy_path: my_desk:Mine\nconfig_path: my_desk:MineConfig\nfast: 10\n",
-    "mine/strategy/other.yaml": "strategy_path: my_desk:Mine\nconfig_path: my_desk:MineConfig\nslow: 7\n",
+    "my_slow.py": "import time\nprint('importing', flush=True)\ntime.sleep(60)\n",
+    "mine/strategy/mine.yaml": f"{PATHS}fast: 10\n",
+    "mine/strategy/other.yaml": f"{PATHS}slow: 7\n",
     "mine/strategy/needy.yaml": "strategy_path: my_desk:Mine\nconfig_path: my_desk:NeedsConfig\nperiod: ???\n",
     "mine/strategy/broken.yaml": "strategy_path: [\n",
     "mine/data/mine.yaml": "source: my_desk:MySource\nsymbols: [AAPL, MSFT]\n",

@@ -14,7 +14,10 @@ KEY = "PKTESTKEY0123456789A"
 
 REFUSED = [
     # groups
-    ("venue=alpaca_papr", "venue=alpaca_papr: no such option; did you mean alpaca_paper? There are: alpaca_paper"),
+    (
+        "venue=alpaca_papr",
+        "venue=alpaca_papr: no such option; did you mean alpaca_paper? There are: alpaca_paper",
+    ),
     ("+strategy@strategies.second=othr", "strategy=othr: no such option; did you mean other?"),
     ("experiment=nothing_like_it", "experiment=nothing_like_it: no such option; there are: "),
     ("venu=replay", "unknown key venu; did you mean venue?"),
@@ -22,7 +25,10 @@ REFUSED = [
     ("venue=null", "takes the name of one of its options, such as venue=replay"),
     ("~venue", "venue is missing; choose one with venue=NAME"),
     ("~venu", "~venu: there is nothing to delete"),
-    ("strategy=[mine,other]", "takes one name, such as strategy=mine; a second one is +strategy@strategies.second=other"),
+    (
+        "strategy=[mine,other]",
+        "takes one name, such as strategy=mine; a second one is +strategy@strategies.second=other",
+    ),
     ("strategy=3", "takes the name of one of its options, such as venue=replay"),
     ("foo@bar=x", "unknown key foo"),
     # keys
@@ -33,9 +39,15 @@ REFUSED = [
     ("data.symbls=[AAPL]", "unknown key data.symbls; did you mean data.symbols?"),
     ("run.stat=2005-01-01", "unknown key run.stat; did you mean run.start?"),
     ("strategy.fst=3", "unknown key strategy.fst; did you mean strategy.fast?"),
-    ("strategies.second.fast=3", "strategies.second names no strategy; to add it, write +strategy@strategies.second"),
+    (
+        "strategies.second.fast=3",
+        "strategies.second names no strategy; to add it, write +strategy@strategies.second",
+    ),
     ("hydra.foo=1", "unknown key hydra.foo"),
-    ("strategy.bar_types=[1]", "strategy.bar_types is filled in by Keel; choose with instruments=[...] and bar=..."),
+    (
+        "strategy.bar_types=[1]",
+        "strategy.bar_types is filled in by Keel; choose with instruments=[...] and bar=...",
+    ),
     ("strategy.order_id_tag=X", "strategy.order_id_tag belongs to the engine and is set by Keel"),
     # types and ranges
     ("strategy.fast=abc", "strategy.fast=abc: must be a whole number"),
@@ -95,17 +107,29 @@ REFUSED = [
     # class paths
     ("strategy.strategy_path=my_desc:Mine", "there is no module my_desc; did you mean my_desk?"),
     ("strategy.strategy_path=my_desk:Min", "module my_desk has no Min; did you mean my_desk:Mine?"),
-    ("strategy.strategy_path=my_desk", "strategy.strategy_path=my_desk: not the path of a class; write package.module"),
+    (
+        "strategy.strategy_path=my_desk",
+        "strategy.strategy_path=my_desk: not the path of a class; write package.module",
+    ),
     ("strategy.strategy_path=my_desk:not_a_class", "not_a_class is not a class"),
     ("strategy.config_path=my_desk:Mine", "Mine does not derive from nautilus_trader.trading.StrategyConfig"),
-    ("strategy.config_path=my_broken:A", "importing my_broken failed: NameError: name 'undefined_name' is not defined"),
+    (
+        "strategy.config_path=my_broken:A",
+        "importing my_broken failed: NameError: name 'undefined_name' is not defined",
+    ),
     ("strategy.config_path=my_syntax:A", "importing my_syntax failed: SyntaxError"),
     ("strategy.config_path=my_exit:A", "importing my_exit failed: SystemExit: 7"),
-    ("strategy.config_path=my_import:A", "importing my_import failed: ModuleNotFoundError: No module named 'no_such"),
+    (
+        "strategy.config_path=my_import:A",
+        "importing my_import failed: ModuleNotFoundError: No module named 'no_such",
+    ),
     ("strategy.config_path=my_broken.sub:A", "importing my_broken failed: NameError"),
     ("strategy.config_path=my_desk.sub:A", "there is no module my_desk.sub"),
     ("strategy.config_path=my_desk:OddConfig", "the parameters of OddConfig cannot be read: name 'Nowhere'"),
-    ("data.source=my_desk:Mine", "data.source=my_desk:Mine: Mine does not derive from market.source.DataSource"),
+    (
+        "data.source=my_desk:Mine",
+        "data.source=my_desk:Mine: Mine does not derive from market.source.DataSource",
+    ),
     ("venue.config=my_desk:MyVenue", "module my_desk has no MyVenue; did you mean my_desk:MyVenueConfig?"),
     # overrides and flags
     ("foo", "cannot read 'foo': write key=value"),
@@ -159,7 +183,9 @@ def test_several_faults_tell_the_first_and_count_the_rest(
     assert line.endswith("(2 more after this one)")
 
 
-def test_errors_go_to_stderr_with_json_output_too(capsys: pytest.CaptureFixture[str], mine: list[str]) -> None:
+def test_errors_go_to_stderr_with_json_output_too(
+    capsys: pytest.CaptureFixture[str], mine: list[str]
+) -> None:
     assert "bar=1w" in refusal(capsys, [*mine, "output=json", "bar=1w"])
 
 
@@ -205,7 +231,9 @@ def test_what_may_be_a_secret_is_refused_and_never_repeated(
 @given(
     override=st.one_of(
         st.text(max_size=12),
-        st.builds("{}={}".format, st.sampled_from(["bar", "strategy.fast", "risk.x", "venue"]), st.text(max_size=8)),
+        st.builds(
+            "{}={}".format, st.sampled_from(["bar", "strategy.fast", "risk.x", "venue"]), st.text(max_size=8)
+        ),
     ).filter(lambda text: not text.startswith("-"))
 )
 def test_no_override_at_all_costs_more_than_one_line(

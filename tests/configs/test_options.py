@@ -16,8 +16,6 @@ OPTIONS = sorted(
     (path.parent.name, path.stem) for path in FOLDER.glob("*/*.yaml") if path.parent.name != "hydra"
 )
 SHIPPED = {(group, name) for group, name in OPTIONS}
-CHOSEN_ALONE = ("strategy", "data")
-"""Groups that need no other of the two to be tried."""
 
 
 def required(path: Path, folder: Path) -> list[str]:
@@ -49,7 +47,7 @@ def test_every_option_composes_and_validates(
 
 @pytest.mark.parametrize("path", sorted(FOLDER.rglob("*.yaml")), ids=lambda path: path.stem)
 def test_every_yaml_opens_with_the_command_that_uses_it(path: Path) -> None:
-    opening = [line for line in path.read_text().splitlines() if "@package" not in line][0]
+    opening = next(line for line in path.read_text().splitlines() if "@package" not in line)
     assert opening.startswith("# ")
     assert "python -m " in opening
 
@@ -60,13 +58,15 @@ def test_the_default_groups_ship() -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_default_run_is_two_sections_of_shipped_classes(verb: str) -> None:
+def test_the_default_run_is_made_of_shipped_classes(verb: str) -> None:
     config = compose(verb).config
     assert config.venue.name == "replay"
     assert config.venue.maker_fee > 0
     assert config.venue.taker_fee > 0
     assert resolve(config.venue.factory, "venue.factory").__name__ == "ReplayVenue"
-    assert [spec.strategy_path for spec in config.all_strategies.values()] == ["strategies.ema_cross:EmaCross"]
+    assert [spec.strategy_path for spec in config.all_strategies.values()] == [
+        "strategies.ema_cross:EmaCross"
+    ]
 
 
 def test_two_strategies_share_one_set_of_limits_over_two_instruments() -> None:

@@ -1,4 +1,4 @@
-"""`python -m PROGRAM VERB ...`: the verb comes off first, costs nothing until asked for, and its code is the answer."""
+"""`python -m PROGRAM VERB ...`: the verb comes off first and costs nothing until it is asked for."""
 
 from __future__ import annotations
 
@@ -40,7 +40,9 @@ def go(*argv: str) -> int:
     return dispatch("python -m live", "The present.", VERBS, argv)
 
 
-def test_the_rest_of_the_line_is_the_verbs_and_its_code_the_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_rest_of_the_line_is_the_verbs_and_its_code_the_answer(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert go("run", "bar=1d", "--help") == 3
     assert capsys.readouterr() == ("bar=1d --help\n", "")
 
@@ -73,13 +75,18 @@ def test_what_goes_wrong_costs_one_line(
     assert capsys.readouterr() == ("", line)
 
 
-def test_a_verb_that_cannot_be_imported_is_a_bug_with_its_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_verb_that_cannot_be_imported_is_a_bug_with_its_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert go("report") == 1
     assert "bug: ModuleNotFoundError" in capsys.readouterr().err
 
 
 def test_key_values_are_read_as_text() -> None:
-    assert key_values("resume", ["venue=x", "reason=a=b c"], ("venue", "reason")) == {"venue": "x", "reason": "a=b c"}
+    assert key_values("resume", ["venue=x", "reason=a=b c"], ("venue", "reason")) == {
+        "venue": "x",
+        "reason": "a=b c",
+    }
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,23 @@
+"""What can a signal say, and what does a strategy ask of it?"""
+
+from enum import IntEnum
+from typing import Protocol
+
+
+class Opinion(IntEnum):
+    """Which side of the market to be on."""
+
+    SHORT = -1
+    FLAT = 0
+    LONG = 1
+
+
+class Signal(Protocol):
+    """Learns one close after another and forms an opinion of them."""
+
+    @property
+    def warm_up_bars(self) -> int:
+        """How many closes it must learn before it has its first opinion."""
+
+    def learn(self, close: float) -> Opinion | None:
+        """Take the next close; answers the opinion, or None while there were too few."""
