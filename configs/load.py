@@ -185,10 +185,10 @@ _SEVERAL = re.compile(r"\+?(data|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
 
 
 def _arranged(argv: Sequence[str], scratch: str) -> list[str]:
-    """Flags, then overrides: argparse takes those in one piece only. `scratch` is for Hydra's folders (-m).
+    """Flags, then overrides, which argparse takes in one piece only. `scratch` is for Hydra's folders (-m).
 
-    A key in a section may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is such a
-    key is for the models to say. Raises ConfigError for several options where only one can be.
+    A key in a section may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is
+    such a key is for the models to say. Raises ConfigError for several options where only one can be.
     """
     words = list(argv)
     split = words.index("--") if "--" in words else len(words)
@@ -255,5 +255,5 @@ _TOLD: tuple[tuple[type[Exception], Callable[[Any], ConfigError | None]], ...] =
     (MissingMandatoryValue, lambda error: refusals.missing(error.full_key)),
     (OmegaConfBaseException, lambda error: refusals.value(error.full_key, str(error))),
     (OSError, refusals.file),
-    (RecursionError, lambda _: ConfigError("a defaults list leads back to itself; take that line out of its YAML")),
+    (RecursionError, lambda _: refusals.endless()),
 )

@@ -121,7 +121,7 @@ def _keys_beside(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> tup
 def _inside(model: Any, part: int | str, section: Any) -> Any:
     """The model of the section under key `part`: the class the section names, else the declared one."""
     if model is RunConfig and part in CHOSEN_BY and isinstance(section, Mapping):
-        return resolve(section[CHOSEN_BY[str(part)]], str(part))
+        return resolve(str(section[CHOSEN_BY[str(part)]]), str(part))
     if isinstance(model, type) and issubclass(model, BaseModel) and part in model.model_fields:
         return _model_in(model.model_fields[str(part)].annotation)
     return model  # an entry of a list or a mapping
@@ -164,12 +164,16 @@ _WANTED: Mapping[str, Callable[[ErrorDetails], str]] = {
     "decimal_parsing": _says("must be a number"),
     "finite_number": _says("must be a finite number"),
     "bool_type": _says("must be true or false"),
+    "bool_parsing": _says("must be true or false"),
+    "string_too_short": _says("must not be empty"),
+    "too_short": _says("must name at least one"),
     "string_type": _says("must be text; put it in quotes if it looks like something else"),
     "tuple_type": _says("must be a list, such as [a,b]"),
     "list_type": _says("must be a list, such as [a,b]"),
     "date_parsing": _says("must be a day, such as 2005-01-31"),
     "date_from_datetime_parsing": _says("must be a day, such as 2005-01-31"),
     "date_type": _says("must be a day, such as 2005-01-31"),
-    "model_type": _says("must be a section with keys of its own; choose one by its name (--help lists them)"),
+    "path_type": _says("must be the path of a file or folder"),
+    "model_type": _says("must be a section with keys of its own"),
     "dict_type": _says("must be a section with keys of its own"),
 }

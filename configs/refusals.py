@@ -28,8 +28,8 @@ def shown(text: str) -> str:
 def override(text: str) -> ConfigError:
     """An override that cannot be read."""
     return ConfigError(
-        f"cannot read {shown(text)!r}: write key=value, and quote text with spaces or any of ,:~[]{{}}()"
-        """ twice: 'key="some text"'"""
+        f"cannot read {shown(text)!r}: write key=value, and quote what holds more than letters, digits and "
+        """-_./ twice: 'key="some text"'"""
     )
 
 
@@ -65,6 +65,11 @@ def yaml(error: YAMLError) -> ConfigError:
 def file(error: OSError) -> ConfigError | None:
     """A file that cannot be read."""
     return ConfigError(f"{error.filename}: {error.strerror}") if error.strerror else None
+
+
+def endless() -> ConfigError:
+    """A YAML whose defaults list names itself, straight or through another."""
+    return ConfigError("a defaults list leads back to itself; take that line out of its YAML")
 
 
 def missing(key: str) -> ConfigError:

@@ -54,8 +54,10 @@ def _chosen(base: type[BaseModel], key: str) -> Callable[[object], object]:
     """Read a section as the class it names under `key`, which must derive from `base`."""
 
     def read(section: object) -> object:
-        if not isinstance(section, dict) or not isinstance(section.get(key), str):
+        if not isinstance(section, dict):
             return section
+        if not isinstance(section.get(key), str):
+            raise PydanticCustomError(CLASS_PATH, f"{key} is missing; name a class as package.module:Name")
         return from_plain(_class_of(section[key], key, base), section)
 
     return read
@@ -103,7 +105,7 @@ LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str
 # Overrides arrive typed by Hydra's grammar, so "10" is no number and 1 is not true.
 Day = Annotated[date, Field(strict=True)]
 WholeNumber = Annotated[int, Field(strict=True, gt=0)]
-Minutes = Annotated[float, Field(strict=True, gt=0)]
+Minutes = Annotated[float, Field(strict=True, gt=0, le=10_000_000)]
 Switch = Annotated[bool, Field(strict=True)]
 
 

@@ -38,6 +38,10 @@ class Witness(Protocol):
     def failed(self, strategy: str, where: str, error: BaseException) -> None: ...
 
 
+class UntrustedPriceError(LookupError):
+    """The newest price jumped and no second one agrees with it yet."""
+
+
 class RiskDesk:
     """Decides for every gate, feeds book and breakers, acts on a trip."""
 
@@ -219,6 +223,8 @@ class RiskDesk:
                 if reason is not None:
                     return reason
                 added.append(self._working(gate, order))
+        except UntrustedPriceError as error:
+            return f"UNTRUSTED_PRICE: {error.args[0]}; only reducing orders pass"
         except LookupError as error:
             return f"NO_PRICE: {error.args[0]}; only reducing orders pass"
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a check refuses the order
@@ -264,23 +270,29 @@ class RiskDesk:
         watch = self._watches[holding.instrument.instrument]
         if watch.suspect is not None:
             return
-        update, before = gate.latest(order.instrument_id)
-        if update is None:
+        recent = gate.latest(order.instrument_id)
+        if not recent:
             raise LookupError(f"no price of {order.instrument_id} yet (subscribe to its bars, quotes or trades)")
-        price = exact_price(update, long=not buys)
-        if price <= ZERO or (before is not None and self._jumps(price, exact_price(before, long=not buys))):
-            watch.trusted, watch.suspect = None if before is None else float(exact_price(before, long=True)), float(price)
-            self._release_when_flat(watch)
-            raise LookupError(f"{order.instrument_id} jumped to {price} in one step and is not confirmed yet")
-        holding.instrument.mark = price
+        prices = [exact_price(update, long=not buys) for update in recent]
+        if holding.instrument.instrument not in self._held_names() and not self._believable(prices):
+            raise UntrustedPriceError(f"{order.instrument_id} jumped to {prices[0]} in one step and is not confirmed yet")
+        holding.instrument.mark = prices[0]
+
+    def _held_names(self) -> set[str]:
+        return {holding.instrument.instrument for holding in self.book.held()}
+
+    def _believable(self, prices: Sequence[Decimal]) -> bool:
+        """Whether the newest of the last three prices counts: it agrees with the one before, or the one before was odd.
+
+        What is held is judged at every price by its watch; this is for what is not.
+        """
+        newest, *older = prices
+        if newest <= ZERO:
+            return False
+        return not older or any(before > ZERO and not self._jumps(newest, before) for before in older)
 
     def _jumps(self, price: Decimal, before: Decimal) -> bool:
-        return before > ZERO and jumped(float(price), float(before), self._jump)
-
-    def _release_when_flat(self, watch: PriceWatch) -> None:
-        """Without a position no later price is looked at, so a suspect must not outlive this decision."""
-        if not any(h.instrument is watch.instrument for h in self.book.held()):
-            watch.suspect = None
+        return jumped(float(price), float(before), self._jump)
 
     def _working(self, gate: RiskGate, order: OrderInitialized) -> WorkingOrder:
         price = order_price(order)
@@ -354,6 +366,8 @@ class RiskDesk:
             return self._state_refuses() or first_broken(
                 self._proposal(holding, changed, without=client_order_id), self.limits
             )
+        except UntrustedPriceError as error:
+            return f"UNTRUSTED_PRICE: {error.args[0]}; only reducing orders pass"
         except LookupError as error:
             return f"NO_PRICE: {error.args[0]}; only reducing orders pass"
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a check refuses the change

@@ -163,16 +163,16 @@ class RiskGate(Strategy):
         order = self.cache.order(client_order_id)
         return Decimal(0) if order is None else order.filled_qty.as_decimal()
 
-    def latest(self, instrument_id: InstrumentId) -> tuple[Any, Any]:
-        """The last two prices of an instrument (newest first), from what this strategy subscribes to."""
+    def latest(self, instrument_id: InstrumentId) -> list[Any]:
+        """The last three updates that price an instrument, newest first, from what this run subscribes to."""
         kind = self._ticks.get(instrument_id)
         if kind is not None:
-            read = self.cache.quote if kind == "quote" else self.cache.trade
-            return read(instrument_id), read(instrument_id, 1)
-        bar_type = self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
-        if bar_type is None:
-            return None, None
-        return self.cache.bar(bar_type), self.cache.bar(bar_type, 1)
+            read, key = (self.cache.quote if kind == "quote" else self.cache.trade), instrument_id
+        else:
+            read, key = self.cache.bar, self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
+        if key is None:
+            return []
+        return [update for update in (read(key, index) for index in range(3)) if update is not None]
 
     # -- data ------------------------------------------------------------------------------------------------------
 

@@ -85,7 +85,7 @@ FILES = {
     "my_slow.py": "import time\nprint('importing', flush=True)\ntime.sleep(60)\n",
     "mine/strategy/mine.yaml": f"{PATHS}fast: 10\n",
     "mine/strategy/other.yaml": f"{PATHS}slow: 7\n",
-    "mine/strategy/needy.yaml": "strategy_path: my_desk:Mine\nconfig_path: my_desk:NeedsConfig\nperiod: ???\n",
+    "mine/strategy/needy.yaml": f"{PATHS.replace('MineC', 'NeedsC')}period: ???\n",
     "mine/strategy/broken.yaml": "strategy_path: [\n",
     "mine/data/mine.yaml": "source: my_desk:MySource\nsymbols: [AAPL, MSFT]\n",
     "mine/venue/mine.yaml": (

@@ -1,0 +1,263 @@
+"""A breaker trips when, and only when, equity with open P&L says so; it stays tripped as long as it must."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nautilus_trader.model import OrderSide, Price, Quantity, QuoteTick
+
+from risk.breaker import Breakers, RiskState, SessionDays, TradingState, resumed
+from risk.limits import RiskConfig
+from tests.driving import DAY, MODES, OPEN, T0, Scripted, bars, drive, equity
+
+NEW_YORK = SessionDays.of("America/New_York", "00:00")
+both_modes = pytest.mark.parametrize("mode", MODES)
+
+
+def stamp(text: str) -> int:
+    return int(datetime.fromisoformat(text).astimezone(UTC).timestamp()) * 1_000_000_000
+
+
+def breakers(start: int = 100_000, **given_limits: Any) -> Breakers:
+    return Breakers(RiskConfig(**{**OPEN, **given_limits}), NEW_YORK, Decimal(start))
+
+
+@pytest.mark.parametrize(
+    ("when", "day", "ends"),
+    [
+        ("2024-01-02T16:00:00-05:00", "2024-01-02", "2024-01-03T00:00:00-05:00"),
+        ("2024-03-10T12:00:00-04:00", "2024-03-10", "2024-03-11T00:00:00-04:00"),  # 23 hours
+        ("2024-11-03T12:00:00-05:00", "2024-11-03", "2024-11-04T00:00:00-05:00"),  # 25 hours
+    ],
+)
+def test_session_days_end_at_local_midnight_across_daylight_saving(when: str, day: str, ends: str) -> None:
+    assert NEW_YORK.day_of(stamp(when)) == (day, stamp(ends))
+
+
+def test_a_session_may_begin_the_evening_before() -> None:
+    currencies = SessionDays.of("America/New_York", "17:00")
+    assert currencies.day_of(stamp("2024-01-02T16:59:00-05:00"))[0] == "2024-01-02"
+    assert currencies.day_of(stamp("2024-01-02T17:00:00-05:00"))[0] == "2024-01-03"
+
+
+def test_drawdown_trips_at_its_floor_and_not_before() -> None:
+    one = breakers(max_drawdown_pct="0.1")
+    assert one.read(1, Decimal(120_000)) is None
+    assert one.read(2, Decimal("108000.01")) is None
+    trip = one.read(3, Decimal(108_000))
+    assert trip is not None
+    assert trip.breaker == "DRAWDOWN"
+    assert trip.reason == "DRAWDOWN: equity 108,000.00 is 10.00% below peak 120,000.00; trips at 108,000.00"
+    assert one.halted
+    assert one.read(4, Decimal(130_000)) is None
+    assert one.halted  # a recovery does not lift it
+    assert not one.roll(stamp("2030-01-01T00:00:00-05:00"), Decimal(130_000))
+    assert one.halted  # nor does a new day
+
+
+def test_daily_loss_counts_from_the_days_start_and_ends_with_the_day() -> None:
+    one = breakers(max_daily_loss_pct="0.02")
+    one.roll(stamp("2024-01-02T10:00:00-05:00"), Decimal(100_000))
+    one.read(1, Decimal(110_000))
+    assert one.read(2, Decimal("98000.01")) is None
+    assert one.read(3, Decimal(98_000)) is not None
+    assert one.halted
+    assert one.roll(stamp("2024-01-03T10:00:00-05:00"), Decimal(97_000))
+    assert not one.halted
+    assert one.state.day_start == 97_000
+
+
+def test_a_latched_daily_loss_outlives_its_day() -> None:
+    one = breakers(max_daily_loss="1500", latch_daily_loss=True)
+    one.roll(stamp("2024-01-02T10:00:00-05:00"), Decimal(100_000))
+    assert one.read(1, Decimal("98500.00")) is not None
+    one.roll(stamp("2024-01-03T10:00:00-05:00"), Decimal(98_500))
+    assert one.halted
+
+
+def test_on_ticks_a_breach_needs_three_distinct_readings() -> None:
+    one = breakers(max_drawdown_pct="0.1")
+    assert one.read(1, Decimal(89_000), 3) is None
+    assert one.read(2, Decimal(89_000), 3) is None  # the same reading again is not another one
+    assert one.read(3, Decimal(88_900), 3) is None
+    assert one.read(4, Decimal(95_000), 3) is None  # back above: start over
+    assert [one.read(5 + n, Decimal(89_000 - n), 3) is not None for n in range(3)] == [False, False, True]
+
+
+@given(st.lists(st.decimals(50_000, 150_000, places=2), min_size=1, max_size=60), st.decimals("0.01", "0.5", places=2))
+def test_drawdown_trips_exactly_when_a_slow_recomputation_says_so(path: list[Decimal], limit: Decimal) -> None:
+    one, peak, expected = breakers(max_drawdown_pct=limit), Decimal(100_000), None
+    for number, value in enumerate(path):
+        peak = max(peak, value)
+        if expected is None and value <= peak - peak * limit:
+            expected = number
+    tripped = next((number for number, value in enumerate(path) if one.read(number, value) is not None), None)
+    assert tripped == expected
+
+
+def test_state_survives_as_text_and_resuming_measures_anew() -> None:
+    one = breakers(max_drawdown_pct="0.1")
+    one.read(1, Decimal("123456.78"))
+    one.read(2, Decimal(100_000))
+    kept = RiskState.from_row(one.state.as_row())
+    assert kept == one.state
+    again = Breakers(one.limits, NEW_YORK, Decimal(1), kept)
+    assert again.halted
+    after = resumed(kept)
+    assert (after.state, after.peak, after.day_start) == (TradingState.ACTIVE, Decimal(100_000), Decimal(100_000))
+    fresh = Breakers(one.limits, NEW_YORK, Decimal(1), after)
+    assert fresh.read(3, Decimal("90000.01")) is None
+    assert fresh.read(4, Decimal(90_000)) is not None  # the new reference is the one that is used
+
+
+class HoldsAll(Scripted):
+    """Buys 1,000 shares on the second bar and tries to buy one more on every later bar."""
+
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 2:
+            self.buy(1_000)
+            self.limit(OrderSide.BUY, 1, 10.0)
+        elif n > 2:
+            self.buy(1)
+
+
+@both_modes
+@pytest.mark.parametrize("on_trip", ["cancel", "flatten"])
+def test_a_trip_cancels_halts_and_flattens_if_asked(mode: str, on_trip: str) -> None:
+    driven = drive(mode, HoldsAll, bars([100, 100, 99, 80, 80, 80]), risk={"max_drawdown_pct": 0.1, "on_trip": on_trip})
+    assert [(trip["breaker"], trip["equity"]) for trip in driven.record.trips] == [("DRAWDOWN", Decimal("79981.00"))]
+    assert set(driven.limits) == {"HALTED"}
+    assert [order["status"] for order in driven.record.orders if order["type"] == "LIMIT"] == ["CANCELED"]
+    assert driven.desk.book.is_flat() == (on_trip == "flatten")
+    assert driven.record.halted
+    assert driven.record.final_equity == Decimal("79981.00")
+
+
+@both_modes
+def test_one_absurd_price_never_trips(mode: str) -> None:
+    driven = drive(
+        mode, HoldsAll, bars([100, 100, 100, 1, 100, 100]),
+        risk={"max_drawdown_pct": 0.1, "untrusted_jump_pct": 0.25},
+    )  # fmt: skip
+    assert driven.record.trips == []
+    assert driven.limits == ["UNTRUSTED_PRICE"]  # new exposure was blocked, for that one bar
+
+
+@both_modes
+def test_a_real_fall_trips_one_bar_later(mode: str) -> None:
+    driven = drive(
+        mode, HoldsAll, bars([100, 100, 100, 48, 47, 47]),
+        risk={"max_drawdown_pct": 0.1, "untrusted_jump_pct": 0.25},
+    )  # fmt: skip
+    (trip,) = driven.record.trips
+    assert trip["ts"] == T0 + 4 * DAY
+
+
+@both_modes
+def test_equity_holds_open_profit_and_loss(mode: str) -> None:
+    """The peak is an unrealised one at a price of 150; 10% below it no trade has been closed."""
+    driven = drive(mode, HoldsAll, bars([100, 100, 120, 150, 136, 135, 135]), risk={"max_drawdown_pct": 0.1})
+    (trip,) = driven.record.trips
+    assert trip["reference"] == Decimal("150030.00")
+    assert trip["ts"] == T0 + 5 * DAY
+
+
+class HoldsOnQuotes(Scripted):
+    def on_start(self) -> None:
+        self.subscribe_quotes(self.iid)
+
+    def on_quote(self, _quote: Any) -> None:
+        self.n += 1
+        if self.n == 2:
+            self.buy(1_000)
+
+
+def quotes(mids: list[float]) -> list[QuoteTick]:
+    return [
+        QuoteTick(
+            equity().id, Price(mid - 0.01, 2), Price(mid + 0.01, 2), Quantity(10_000, 0), Quantity(10_000, 0),
+            T0 + n * 1_000_000_000, T0 + n * 1_000_000_000,
+        )  # fmt: skip
+        for n, mid in enumerate(mids)
+    ]
+
+
+def test_on_quotes_a_breach_is_confirmed_before_it_trips() -> None:
+    brief = drive("backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 100, 100]), risk=_tight(), kind="quotes")
+    assert brief.record.trips == []
+    lasting = drive("backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 85.02, 85]), risk=_tight(), kind="quotes")
+    assert [trip["ts"] for trip in lasting.record.trips] == [T0 + 4_000_000_000]
+    unconfirmed = drive(
+        "backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 100, 100]),
+        risk={**_tight(), "tick_confirmations": 1}, kind="quotes",
+    )  # fmt: skip
+    assert len(unconfirmed.record.trips) == 1
+
+
+class BuysOnce(Scripted):
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n in (4, 5):
+            self.buy(1)
+
+
+@both_modes
+@pytest.mark.parametrize("closes", [[100, 100, 100, 1, 100, 100], [100, 100, 100, 48, 47, 47], [100, 100, 100, 300, 300, 300]])
+def test_an_order_is_refused_on_the_bar_of_a_jump_and_not_after_it(mode: str, closes: list[float]) -> None:
+    driven = drive(mode, BuysOnce, bars(closes), risk={"untrusted_jump_pct": 0.25})
+    assert [(r["limit"], r["ts"]) for r in driven.record.refusals] == [("UNTRUSTED_PRICE", T0 + 3 * DAY)]
+    assert len(driven.record.fills) == 1
+
+
+def _tight() -> dict[str, Any]:
+    return {"max_drawdown_pct": 0.1}
+
+
+class HoldsQuietly(Scripted):
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 1:
+            self.buy(1_000)
+        if n == 30:
+            self.sell(400)
+        if n == 60:
+            self.sell(600)
+        if n == 80:
+            self.sell(500)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**32), st.sampled_from(["0.05", "0.1", "0.3"]), st.sampled_from(["0.01", "0.02", "off"]))
+def test_no_halt_is_missed_and_none_is_false(seed: int, drawdown: str, daily: str) -> None:
+    """Bands skip most looks; the trip must come on the very bar on which a look at every bar would have seen it."""
+    import random  # noqa: PLC0415 - seeded per example
+
+    rng, price, closes = random.Random(seed), 100.0, []  # noqa: S311 - a market, not a secret
+    for _ in range(120):
+        price = max(5.0, price * (1 + rng.gauss(0, 0.02)))
+        closes.append(round(price, 2))
+    if daily != "off" and Decimal(daily) > Decimal(drawdown):
+        daily = "off"
+    rows = bars(closes)
+    driven = drive("backtest", HoldsQuietly, rows, risk={"max_drawdown_pct": drawdown, "max_daily_loss_pct": daily})
+    assert [t["ts"] for t in driven.record.trips][:1] == _slow_trip(rows, Decimal(drawdown), daily)
+
+
+def _slow_trip(rows: list[Any], drawdown: Decimal, daily: str) -> list[int]:
+    """The first bar whose close, with the positions held into it, is a breach; computed on every bar."""
+    cash, position, peak = Decimal(100_000), Decimal(0), Decimal(100_000)
+    before = cash
+    for number, row in enumerate(rows, start=1):
+        close = row.close.as_decimal()
+        value = cash + position * close
+        peak = max(peak, value)
+        lost = daily != "off" and value <= before - before * Decimal(daily)
+        if value <= peak - peak * drawdown or lost:
+            return [row.ts_event]
+        before = value
+        traded = {1: 1_000, 30: -400, 60: -600, 80: -500}.get(number, 0)
+        cash, position = cash - traded * close, position + traded
+    return []
