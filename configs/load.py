@@ -220,7 +220,18 @@ def _user_folders(argv: Sequence[str]) -> list[Path]:
         raise ConfigError(
             f"--config-dir={folder}: not a folder that can be read; it holds strategy/, venue/ ..."
         )
+    _refuse_hidden(folder)
     return [folder]
+
+
+def _refuse_hidden(folder: Path) -> None:
+    """Raise ConfigError for a file that Hydra would not read because one of the same name ships."""
+    for shipped in sorted(FOLDER.rglob("*.yaml")):
+        own = folder / shipped.relative_to(FOLDER)
+        if own.is_file() and own.read_bytes() != shipped.read_bytes():
+            raise ConfigError(
+                f"{own}: the {own.stem} that ships would be read instead; give yours another name"
+            )
 
 
 _HYDRAS = (

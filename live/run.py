@@ -10,7 +10,7 @@ from configs.load import Composed, main, resolve
 from live._node import LiveRun, run_node
 from live._progress import Progress
 from live._state import KEPT_MODES, StateFile
-from runs.finish import Finished, finish, headline, write_origin
+from runs.finish import Finished, finish, headline, keeping_errors, write_origin
 from runs.folder import open_folder
 from runs.prepare import Prepared, prepare
 from runs.strategies import build_desk
@@ -46,7 +46,8 @@ def trade(composed: Composed) -> int:
         folder = held.enter_context(open_folder("live", config.run.name or config.venue.name, config.run.dir))
         write_origin(folder, composed.text, ready.market.version)
         venue: VenueClients = factory(config.venue, ready.market, config.run.max_bars)
-        result = _run(ready, venue, folder.path, store, state)
+        with keeping_errors(ready, folder):
+            result = _run(ready, venue, folder.path, store, state)
         finish(Finished(ready, result.record, result.until_ns, result.stopped, result.left), folder)
     return INTERRUPTED if result.interrupted else OK
 

@@ -79,6 +79,7 @@ class Files(DataSource):
         "market.instruments",
         "market.sessions",
     )
+    unversioned: ClassVar[frozenset[str]] = DataSource.unversioned | {"path"}
     suffixes: ClassVar[tuple[str, ...]] = ()
     header_rows: ClassVar[int] = 0
 
@@ -217,5 +218,5 @@ class Files(DataSource):
 def _decimals(values: Floats) -> int:
     """Fewest decimals that lose nothing; at most 9, and no more than such large floats can hold."""
     known = values[np.isfinite(values)]
-    most = int(np.clip(np.log10(2.0**52 / max(1.0, known.max(initial=1.0))), 0, _MOST_DECIMALS))
+    most = int(np.clip(np.log10(2.0**50 / max(1.0, known.max(initial=1.0))), 0, _MOST_DECIMALS))
     return next((n for n in range(most) if (np.round(known, n) == known).all()), most)

@@ -8,7 +8,7 @@ it).
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SCALE = 16
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = {"bid": "bid_price", "ask": "ask_price", "bid_size": "bid_size", "ask_size": "ask_size"}
+_SIZES = {"volume", "bid_size", "ask_size"}
 
 
 def write_bars(folder: Path, frame: pd.DataFrame, bar_type: BarType, instrument: Instrument) -> Path:
@@ -35,8 +36,8 @@ def write_bars(folder: Path, frame: pd.DataFrame, bar_type: BarType, instrument:
 def write_quotes(folder: Path, frame: pd.DataFrame, instrument: Instrument) -> Path:
     """Write one file of quotes below a catalog's folder; returns its path relative to it.
 
-    Quotes of one stamp get a `ts_init` one nanosecond later each: the engine's query does not keep the order of
-    rows that share one. `ts_event` stays what the market said.
+    Quotes of one stamp get a `ts_init` one nanosecond later each: the engine's query does not keep the order
+    of rows that share one. `ts_event` stays what the market said.
     """
     return _write(
         folder, f"data/quotes/{instrument.id}", frame, QUOTE_COLUMNS, _metadata("QuoteTick", instrument)
@@ -52,11 +53,10 @@ def read_frame(file: Path, start_ns: int, end_ns: int) -> pd.DataFrame:
     table = parquet.read_table(file, partitioning=None)
     ts = table["ts_init"].cast(pa.int64()).to_numpy()
     keep = slice(int(np.searchsorted(ts, start_ns)), int(np.searchsorted(ts, end_ns, side="right")))
-    ours = {stored: name for name, stored in QUOTE_COLUMNS.items()}
     values = {
-        ours.get(name, name): table[name].cast(pa.float64()).to_numpy()[keep]
-        for name in table.column_names
-        if pa.types.is_decimal(table.schema.field(name).type)
+        name: _floats(table[stored], _digits(table.schema.metadata, stored))[keep]
+        for name, stored in ({name: name for name in BAR_COLUMNS} | QUOTE_COLUMNS).items()
+        if stored in table.column_names
     }
     events = table["ts_event"].cast(pa.int64()).to_numpy()
     return pd.DataFrame({"ts": events[keep], **values})
@@ -86,13 +86,13 @@ def _write(
     import pyarrow as pa  # noqa: PLC0415 - see read_frame
     from pyarrow import parquet  # noqa: PLC0415 - see read_frame
 
-    sizes = {"volume", "bid_size", "ask_size"}
-    digits = {name: int(metadata["size_precision" if name in sizes else "price_precision"]) for name in names}
     events = frame["ts"].to_numpy(dtype=np.int64)
     rows = np.arange(len(events))
     stamps = np.maximum.accumulate(events - rows) + rows if "bid" in names else events
     utc = pa.timestamp("ns", tz="UTC")
-    columns = {stored: _decimals(frame[name].to_numpy(), digits[name]) for name, stored in names.items()}
+    columns = {
+        stored: _decimals(frame[name].to_numpy(), _digits(metadata, stored)) for name, stored in names.items()
+    }
     columns |= {"ts_event": pa.array(events).cast(utc), "ts_init": pa.array(stamps).cast(utc)}
     schema = pa.schema(
         [pa.field(name, column.type, nullable=False) for name, column in columns.items()], metadata
@@ -101,6 +101,19 @@ def _write(
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
     parquet.write_table(pa.table(columns, schema=schema), folder / file, compression="zstd")
     return file
+
+
+def _digits(metadata: dict[Any, Any], stored: str) -> int:
+    """Decimals of a stored column; Arrow gives metadata back as bytes."""
+    name = "size_precision" if stored in _SIZES else "price_precision"
+    return int(metadata[name] if name in metadata else metadata[name.encode()])
+
+
+def _floats(column: pa.ChunkedArray, digits: int) -> NDArray[np.float64]:
+    """The floats nearest to stored decimals: Arrow's own cast is an ulp off at times (0.1 -> 0.0999...)."""
+    import pyarrow as pa  # noqa: PLC0415 - see read_frame
+
+    return np.round(np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64), digits)
 
 
 def _decimals(values: NDArray[np.float64], digits: int) -> pa.Array:

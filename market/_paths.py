@@ -17,13 +17,16 @@ def find_files(path: str, suffixes: tuple[str, ...], only_symbol: str | None) ->
 
     A single file is called by `only_symbol`, or by its own name. Raises FileError when nothing is there.
     """
-    if PLACE in path:
-        return _by_pattern(path)
     place = Path(path).expanduser()
-    if place.is_dir():
-        return _in_folder(place, suffixes)
-    if place.is_file():
-        return {only_symbol or _stem(place, suffixes): place}
+    try:
+        if PLACE in path:
+            return _by_pattern(path)
+        if place.is_dir():
+            return _in_folder(place, suffixes)
+        if place.is_file():
+            return {only_symbol or _stem(place, suffixes): place}
+    except OSError as error:
+        raise FileError(f"path {path}: cannot be looked at ({error.strerror})") from None
     raise FileError(f"path {path}: there is no such file or folder{_near(place)}")
 
 

@@ -9,7 +9,9 @@ import numpy as np
 from market._evidence import Evidence, Floats, Mask
 
 _SAMPLE = 10_000
-_LARGEST_EXACT = 2.0**52
+_LARGEST_EXACT = 2.0**50
+_LARGEST_PRICE, _LARGEST_SIZE = 1.7e13, 3.4e13
+"""What the engine's own numbers can hold."""
 _SWAP_FACTOR = 2.0
 _NOTABLE = 1e-6
 """Share of a value that rounding may change unmentioned."""
@@ -61,7 +63,7 @@ def contradictions(evidence: Evidence) -> list[str]:
             f"becomes zero at {places} decimals (data.price_precision)": (
                 (evidence.stored(name) <= 0) & (values > 0) & (name in evidence.prices)
             ),
-            f"is too large to be exact at {places} decimals": values * 10.0**places > _LARGEST_EXACT,
+            f"is too large to be exact at {places} decimals": values > _largest(evidence, name, places),
         }
         found += [
             f"{name} {rule} in {evidence.first(mask, name)}" for rule, mask in rules.items() if mask.any()
@@ -87,6 +89,11 @@ def oddities(evidence: Evidence) -> list[str]:
     return found + (_open_and_close(evidence) if evidence.kind == "bars" else [])
 
 
+def _largest(evidence: Evidence, name: str, places: int) -> float:
+    bound = _LARGEST_PRICE if name in evidence.prices else _LARGEST_SIZE
+    return min(bound, _LARGEST_EXACT / 10.0**places)
+
+
 def _bars(evidence: Evidence) -> list[str]:
     open_, high, low, close = (evidence.column(name) for name in evidence.prices)
     upside_down = high < low
@@ -109,7 +116,7 @@ def _quotes(evidence: Evidence) -> list[str]:
 
 
 def _swapped(evidence: Evidence, broken: Mask) -> str:
-    """If exchanging two columns puts every row right, say which; of several the one with the smallest bars."""
+    """If exchanging two columns puts every row right, say which; of several that with the smallest bars."""
     if broken.mean() < 0.1:  # noqa: PLR2004 - a few bad rows are not a column in the wrong place
         return ""
     names = (*evidence.prices, "volume")
@@ -131,9 +138,10 @@ def _consistent(bars: dict[str, Floats]) -> Mask:
 def _open_and_close(evidence: Evidence) -> list[str]:
     """An open is near the close before it; if each close is near the open before, they are swapped."""
     open_, close = evidence.column("open"), evidence.column("close")
-    right = np.abs(np.diff(close) - (close - open_)[1:]).mean() if len(close) > 1 else 0.0
-    wrong = np.abs(close[1:] - open_[:-1]).mean() if len(close) > 1 else 0.0
-    if right > _SWAP_FACTOR * wrong > 0:
+    if len(close) < 2:  # noqa: PLR2004 - nothing before the first
+        return []
+    right, wrong = np.abs(open_[1:] - close[:-1]).mean(), np.abs(close[1:] - open_[:-1]).mean()
+    if right > _SWAP_FACTOR * wrong:
         return [
             "each close continues the open before it: are the columns open and close swapped (data.columns)?"
         ]

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 type Instrument = Equity | CurrencyPair
 type Kind = Literal["bars", "quotes"]
 
-_IRRELEVANT = {"symbols", "catalog_dir", "allow_doubts", "days_per_year", "path"}
-
 
 def _known_zone(name: str) -> str:
     try:
@@ -82,6 +80,11 @@ class DataSource(BaseModel, ABC):
     recipe: ClassVar[tuple[str, ...]] = ()
     """Further modules whose code decides what a bar looks like; part of the version."""
 
+    unversioned: ClassVar[frozenset[str]] = frozenset(
+        {"symbols", "catalog_dir", "allow_doubts", "days_per_year"}
+    )
+    """Settings that do not change a single row; every other one is part of the version."""
+
     @property
     def name(self) -> str:
         """Short name for folders and messages: the module's, e.g. `us_equities`."""
@@ -121,7 +124,7 @@ class DataSource(BaseModel, ABC):
 
     def version(self) -> str:
         """12 hex digits; they change with the raw data, the settings and the code that make the bars."""
-        settings = self.model_dump(mode="json", exclude=_IRRELEVANT)
+        settings = self.model_dump(mode="json", exclude=set(self.unversioned))
         parts = [self.raw_version(), json.dumps(settings, sort_keys=True), *map(_code, self._modules())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
@@ -139,6 +142,8 @@ class DataSource(BaseModel, ABC):
 
 def _code(module: str) -> str:
     """Digest of a module's source; of one without a file its name is all there is."""
-    spec = getattr(sys.modules.get(module), "__spec__", None) or find_spec(module)
-    path = Path(spec.origin) if spec is not None and spec.origin else None
-    return hashlib.sha256(path.read_bytes()).hexdigest() if path is not None and path.is_file() else module
+    file = getattr(sys.modules.get(module), "__file__", None)
+    if file is None and module not in sys.modules:
+        spec = find_spec(module)
+        file = spec.origin if spec is not None else None
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest() if file and Path(file).is_file() else module

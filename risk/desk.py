@@ -449,9 +449,14 @@ class RiskDesk:
         watch = self._watches[instrument]
         if watch.update is None or watch.high == float("inf"):
             watch.price, watch.suspect = float(event.last_px), None
-        if self.exposed:
-            for each in self._watches.values():
+        held = self._held_names()
+        for name, each in self._watches.items():
+            if name in held:
                 each.always_look()
+            else:  # nothing depends on its price any more, so nothing about it waits to be confirmed
+                each.never_look()
+        self._doubt(TradingState.ACTIVE)
+        if self.exposed:
             return
         self.flattening = False
         self._roll(self.now)

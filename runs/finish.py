@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from runs.table import show
 from runs.versions import versions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runs.folder import RunFolder
     from runs.prepare import Prepared
     from runs.record import RunRecord
@@ -55,7 +58,6 @@ def finish(run: Finished, folder: RunFolder) -> Summary:
     """Write the run's files, print its result on stdout as the config asks, answer the summary."""
     config, record = run.ready.config, run.record
     write_record(folder, record)
-    keep_errors(run.ready, folder)
     analysis = analyse(record, zone=config.data.zone, days_per_year=config.data.days_per_year, until_ns=run.until_ns)
     summary = summarise(analysis, folder.path)
     title = run.ready.config.strategy.strategy_path.rpartition(":")[2]
@@ -72,9 +74,13 @@ def finish(run: Finished, folder: RunFolder) -> Summary:
     return summary
 
 
-def keep_errors(ready: Prepared, folder: RunFolder) -> None:
-    """Write what strategies raised, with tracebacks, to the run folder."""
-    errors = ready.recorder.errors
-    if errors:
-        folder.write(ERRORS, "\n".join(errors))
-        say(f"{len(errors)} error(s) of strategies: {folder.path / ERRORS}")
+@contextmanager
+def keeping_errors(ready: Prepared, folder: RunFolder) -> Iterator[None]:
+    """Write what strategies raise, with tracebacks, to the run folder, whether the run survives it or not."""
+    try:
+        yield
+    finally:
+        errors = ready.recorder.errors
+        if errors:
+            path = folder.write(ERRORS, "\n".join(errors))
+            say(f"{len(errors)} error(s) raised by strategies, with tracebacks: {path}")

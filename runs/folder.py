@@ -104,6 +104,10 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout:
+        if not (
+            path / _LOCK
+        ).exists():  # filelock takes "no such file" for a race and tries until its time-out
+            raise FolderError(_unusable(path, OSError("no file can be made in it"))) from None
         raise FolderError(
             f"run.dir={path} is in use by another run; wait for it to end or give this one its own run.dir"
         ) from None

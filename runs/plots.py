@@ -235,7 +235,8 @@ def _scale(panel: Axes, values: FloatArray) -> None:
         panel.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         panel.yaxis.set_minor_formatter(NullFormatter())
         panel.set_ylabel("log scale", color=_GREY, fontsize=8)
-    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if high - low > _WHOLE_FROM else "{x:,.10g}"))
+    whole = high - low > _WHOLE_FROM
+    panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if whole else "{x:,.10g}"))
 
 
 def _title(panel: Axes, text: str) -> None:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from runs.prices import Prices
     from runs.record import Row
 
-# Averages are rounded here; the engine's own prices have at most as many decimals.
-_AVERAGE = Decimal("1e-16")
+# Averages and shares of a commission are rounded here; the engine itself knows nothing finer.
+_FINEST = Decimal("1e-16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class _OpenTrade:
         quantity = min(fill["quantity"], self.held)
         commission: Decimal = fill["commission"]
         if quantity < fill["quantity"]:
-            commission = (commission * quantity / fill["quantity"]).quantize(commission)
+            commission = (commission * quantity / fill["quantity"]).quantize(_FINEST)
         self.exited += quantity
         self.exit_value += quantity * fill["price"]
         self.commission += commission
@@ -144,5 +144,5 @@ class _OpenTrade:
 
 def _average(value: Decimal, quantity: Decimal) -> Decimal:
     """Round to the engine's finest price step and drop the zeros that brings."""
-    average = (value / quantity).quantize(_AVERAGE).normalize()
+    average = (value / quantity).quantize(_FINEST).normalize()
     return average.quantize(Decimal(1)) if average == average.to_integral_value() else average

@@ -10,6 +10,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, Context, Decimal, localcontext
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -145,7 +146,7 @@ def annual_volatility(closes: Sequence[float], bars_per_year: float) -> Decimal:
     """
     if len(closes) < 3 or not all(math.isfinite(close) and close > 0 for close in closes):  # noqa: PLR2004
         return ZERO
-    returns = [math.log(after / before) for before, after in zip(closes, closes[1:], strict=False)]
+    returns = [math.log(after / before) for before, after in pairwise(closes)]
     mean = math.fsum(returns) / len(returns)
     variance = math.fsum((r - mean) ** 2 for r in returns) / (len(returns) - 1)
     return Decimal(math.sqrt(variance * bars_per_year)).quantize(VOLATILITY_STEP, rounding=ROUND_CEILING)

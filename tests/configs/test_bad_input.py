@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from configs.load import FOLDER
 from tests.configs.running import refusal, run
 
 KEY = "PKTESTKEY0123456789A"
@@ -205,6 +206,19 @@ def test_a_yaml_that_cannot_be_read_is_named(
     del mine[0]
     for name in ("latin", "list", "loop"):
         refusal(capsys, [f"--config-dir={tmp_path}", "strategy=x", f"risk={name}"])
+
+
+def test_a_file_that_would_be_hidden_by_one_that_ships_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, mine: list[str]
+) -> None:
+    (tmp_path / "risk").mkdir()
+    own = tmp_path / "risk" / "default.yaml"
+    own.write_text("max_leverage: 0.5\n")
+    line = f"{own}: the default that ships would be read instead; give yours another name"
+    assert refusal(capsys, [f"--config-dir={tmp_path}"]) == line
+    own.write_bytes((FOLDER / "risk" / "default.yaml").read_bytes())
+    argv = [f"--config-dir={tmp_path}", f"hydra.searchpath=['file://{mine[0].partition('=')[2]}']", *mine[1:]]
+    assert run(capsys, argv).code == 0  # a plain copy hides nothing
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_the_day_the_franc_was_freed_is_there() -> None:
     frame = FxDaily().frame("EURCHF", "1d")
     moves = frame["close"].pct_change()
     assert moves.min() == pytest.approx(-0.144, abs=0.0005)
-    assert str(pd.Timestamp(frame["ts"][moves.idxmin()]).date()) == "2015-01-15"
+    assert str(pd.Timestamp(frame["ts"].iloc[int(moves.argmin())]).date()) == "2015-01-15"
 
 
 def test_a_fixing_has_one_price_and_a_stand_in_volume() -> None:

@@ -37,26 +37,39 @@ def sound_bars(draw: st.DrawFn) -> pd.DataFrame:
         pd.DataFrame([(o, h, low, c) for low, o, c, h in turned], columns=["open", "high", "low", "close"])
         / 100
     )
-    steps = draw(st.lists(st.integers(1, 10**15), min_size=count, max_size=count))
+    steps = draw(st.lists(st.integers(10, 10**15), min_size=count, max_size=count))
     frame.insert(0, "ts", np.cumsum(steps))
     frame["volume"] = draw(st.lists(st.integers(0, 10**9), min_size=count, max_size=count))
     return frame.astype({"volume": float})
 
 
-BREAKS: dict[str, tuple[str, Callable[[pd.DataFrame, int], None]]] = {
-    "NaN": ("close is empty", lambda frame, at: frame.__setitem__("close", frame["close"].where(frame.index != at))),
-    "infinite": ("volume is empty or no number", lambda frame, at: _put(frame, at, "volume", np.inf)),
-    "zero": ("low is zero or negative", lambda frame, at: _put(frame, at, "low", 0.0)),
-    "negative": ("open is zero or negative", lambda frame, at: _put(frame, at, "open", -1.0)),
-    "high below low": ("high is below low", lambda frame, at: _put(frame, at, "high", frame.loc[at, "low"] / 2)),
-    "close above high": ("open or close lies outside", lambda frame, at: _put(frame, at, "close", frame.loc[at, "high"] + 1)),
-    "twice": ("the same stamp twice", lambda frame, at: _put(frame, at, "ts", frame.loc[at - 1, "ts"])),
-    "backwards": ("stamps run backwards", lambda frame, at: _put(frame, at, "ts", frame.loc[at - 1, "ts"] - 1)),
-}  # fmt: skip
+def _put(column: str, value: Callable[[pd.DataFrame, int], float]) -> Callable[[pd.DataFrame, int], None]:
+    """Something that spoils one cell of a frame."""
+
+    def spoil(frame: pd.DataFrame, at: int) -> None:
+        frame[column] = frame[column].astype("int64" if column == "ts" else "float64")
+        frame.loc[at, column] = value(frame, at)
+
+    return spoil
 
 
-def _put(frame: pd.DataFrame, at: int, column: str, value: float) -> None:
-    frame.loc[at, column] = value
+def _cell(
+    column: str, plus: float = 0, before: int = 0, times: float = 1
+) -> Callable[[pd.DataFrame, int], float]:
+    """A number made from another cell."""
+    return lambda frame, at: frame[column].to_list()[at - before] * times + plus
+
+
+BREAKS = {
+    "NaN": ("close is empty", _put("close", lambda *_: np.nan)),
+    "infinite": ("volume is empty or no number", _put("volume", lambda *_: np.inf)),
+    "zero": ("low is zero or negative", _put("low", lambda *_: 0.0)),
+    "negative": ("open is zero or negative", _put("open", lambda *_: -1.0)),
+    "high below low": ("high is below low", _put("high", _cell("low", times=0.5))),
+    "close above high": ("open or close lies outside", _put("close", _cell("high", plus=1))),
+    "twice": ("the same stamp twice", _put("ts", _cell("ts", before=1))),
+    "backwards": ("stamps run backwards", _put("ts", _cell("ts", before=1, plus=-1))),
+}
 
 
 @given(sound_bars())
@@ -102,7 +115,7 @@ def test_holidays_are_no_gap_but_a_missing_week_is(bars: Bars) -> None:
     rules = QualityRules(length=BarLength.parse("1d"), calendar="weekdays")
     frame = bars(40)
     days = pd.DatetimeIndex(frame["ts"] - 1)
-    weekdays = frame[days.dayofweek < 5]
+    weekdays = frame[days.day_of_week < 5]
     christmas = weekdays.drop(index=weekdays.index[[7, 8]])
     assert check(christmas, "bars", "X", rules).doubts == []
     (doubt,) = check(weekdays.drop(index=weekdays.index[5:10]), "bars", "X", rules).doubts
@@ -120,9 +133,7 @@ def test_daily_bars_at_midnight_are_outside_the_sessions() -> None:
     frame = _new_york("2020-01-06", "2020-01-07", "2020-01-08")
     (doubt, *_) = check(frame, "bars", "X", _equity("1d")).doubts
     assert doubt.startswith("X: rows end outside the sessions of XNYS: 3 rows, first row 0 (2020-01-05)")
-    assert doubt.endswith(
-        "2020-01-06 00:00 in America/New_York; 100.0% of all: are data.zone, data.stamp_zone and data.label right?"
-    )
+    assert "2020-01-06 00:00 in America/New_York; 100.0% of all: are data.zone," in doubt
 
 
 def test_intraday_bars_in_the_wrong_zone_are_outside_the_sessions() -> None:
@@ -199,16 +210,32 @@ def test_an_hour_without_quotes_is_a_gap() -> None:
 @pytest.mark.parametrize(
     ("file", "settings", "bar", "said"),
     [
-        ("lean_us_equity_daily", {"columns": {"time": "ts", "symbol": "symbol"}, "symbols": ["AAPL"]}, "1d",
-         "AAPL: 2000-06-21 close falls 45.0%: looks like an unadjusted 2:1 split (5 such moves)"),
-        ("lean_us_equity_1h", {"columns": {"time": "ts", "symbol": "symbol"}, "symbols": ["IBM"]}, "1h",
-         "looks like an unadjusted 2:1 split"),
-        ("lean_us_equity_1h", {"columns": {"time": "ts", "symbol": "symbol"}, "symbols": ["IBM"], "label": "END"}, "1h",
-         "14.3% of all: are data.zone, data.stamp_zone and data.label right?"),
-        ("lean_btcusd_coinbase_1m_trade", {"columns": {"time": "ts"}, "symbols": ["BTCUSD"], "instrument_class": "crypto"},
-         "1m", "BTCUSD: 99 gaps, 775,257 bars missing"),
+        (
+            "lean_us_equity_daily",
+            {"columns": {"time": "ts", "symbol": "symbol"}, "symbols": ["AAPL"]},
+            "1d",
+            "AAPL: 2000-06-21 close falls 45.0%: looks like an unadjusted 2:1 split (5 such moves)",
+        ),
+        (
+            "lean_us_equity_1h",
+            {"columns": {"time": "ts", "symbol": "symbol"}, "symbols": ["IBM"]},
+            "1h",
+            "looks like an unadjusted 2:1 split",
+        ),
+        (
+            "lean_us_equity_1h",
+            {"columns": {"time": "ts", "symbol": "symbol"}, "symbols": ["IBM"], "label": "END"},
+            "1h",
+            "14.3% of all: are data.zone, data.stamp_zone and data.label right?",
+        ),
+        (
+            "lean_btcusd_coinbase_1m_trade",
+            {"columns": {"time": "ts"}, "symbols": ["BTCUSD"], "instrument_class": "crypto"},
+            "1m",
+            "BTCUSD: 99 gaps, 775,257 bars missing",
+        ),
     ],
-)  # fmt: skip
+)
 def test_real_files_show_their_known_faults(
     file: str, settings: dict[str, object], bar: str, said: str, shared_data: Path, catalog_dir: Path
 ) -> None:

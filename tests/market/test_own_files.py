@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from nautilus_trader.model import CurrencyPair
 
 from market import DataError, MarketData, open_market
 from market.files import CsvFiles, ParquetFiles
@@ -229,6 +230,7 @@ class TestInstruments:
         self, settings: dict[str, Any], identity: str, base: str, quote: str, write: Write, read: Open
     ) -> None:
         (pair,) = read(write("a.csv", _rows("2020-01-02")), **settings, multiplier=0.5).instruments
+        assert isinstance(pair, CurrencyPair)
         assert str(pair.id) == identity
         assert (str(pair.base_currency), str(pair.quote_currency)) == (base, quote)
         assert str(pair.multiplier) == "0.5"

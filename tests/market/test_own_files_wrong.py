@@ -23,40 +23,116 @@ MANY = "".join(
 
 CRYPTO: dict[str, Any] = {"label": "START", "instrument_class": "crypto", "symbols": ["BTCUSD"]}
 
-WRONG_ROWS = {
-    "a word for a price": (HEAD + GOOD + "2020-01-03,101,abc,100,102,5\n", {}, r"a\.csv row 3, column high: 'abc'.*remove"),
-    "too few cells": (HEAD + GOOD + "2020-01-03,101\n", {}, r"a\.csv row 3: .*Expected 6 columns, got 2.*remove"),
-    "an empty price": (HEAD + GOOD + "2020-01-03,101,,100,102,5\n", {}, r"high is empty.*row 3 \(2020-01-03\)"),
+WRONG_ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a word for a price": (
+        HEAD + GOOD + "2020-01-03,101,abc,100,102,5\n",
+        {},
+        r"a\.csv row 3, column high: 'abc'.*remove",
+    ),
+    "too few cells": (
+        HEAD + GOOD + "2020-01-03,101\n",
+        {},
+        r"a\.csv row 3: .*Expected 6 columns, got 2.*remove",
+    ),
+    "an empty price": (
+        HEAD + GOOD + "2020-01-03,101,,100,102,5\n",
+        {},
+        r"high is empty.*row 3 \(2020-01-03\)",
+    ),
     "no rows": (HEAD, {}, r"a\.csv: holds no rows of BTCUSD"),
     "nothing at all": ("", {}, r"a\.csv: not a CSV file with a header"),
     "binary": ("\0\0\0", {}, r"a\.csv: not a CSV file with a header"),
-    "another name": (HEAD.replace("close", "closing") + GOOD, {}, r"no column 'close' for close; it has .*columns\.close=closing\?"),
-    "no volume": ("time,open,high,low,close\n2020-01-02,1,1,1,1\n", {}, r"no column 'volume'.*to null, with data\.fill_size"),
-    "semicolons": (HEAD.replace(",", ";") + GOOD.replace(",", ";"), {}, r"divided by ';': set data\.delimiter"),
-    "high and low swapped": ("time,open,low,high,close,volume\n" + MANY, {}, r"high is below low in 10 rows.*columns high and low swapped"),
-    "close and volume swapped": ("time,open,high,low,volume,close\n" + MANY, {}, r"columns close and volume swapped"),
-    "open and high swapped": ("time,high,open,low,close,volume\n" + MANY, {}, r"columns open and high swapped"),
-    "one bar upside down": (HEAD + MANY + "2020-01-12,112,100,114,113,5\n", {}, r"high is below low in 1 row, row 12 \(2020-01-12\): high 100, low 114$"),
+    "another name": (
+        HEAD.replace("close", "closing") + GOOD,
+        {},
+        r"no column 'close' for close; it has .*columns\.close=closing\?",
+    ),
+    "no volume": (
+        "time,open,high,low,close\n2020-01-02,1,1,1,1\n",
+        {},
+        r"no column 'volume'.*to null, with data\.fill_size",
+    ),
+    "semicolons": (
+        HEAD.replace(",", ";") + GOOD.replace(",", ";"),
+        {},
+        r"divided by ';': set data\.delimiter",
+    ),
+    "high and low swapped": (
+        "time,open,low,high,close,volume\n" + MANY,
+        {},
+        r"high is below low in 10 rows.*columns high and low swapped",
+    ),
+    "close and volume swapped": (
+        "time,open,high,low,volume,close\n" + MANY,
+        {},
+        r"columns close and volume swapped",
+    ),
+    "open and high swapped": (
+        "time,high,open,low,close,volume\n" + MANY,
+        {},
+        r"columns open and high swapped",
+    ),
+    "one bar upside down": (
+        HEAD + MANY + "2020-01-12,112,100,114,113,5\n",
+        {},
+        r"high is below low in 1 row, row 12 \(2020-01-12\): high 100, low 114$",
+    ),
     "the same day twice": (HEAD + GOOD + GOOD, {}, r"the same stamp twice in 1 row, row 3 \(2020-01-02\)"),
-    "backwards": (HEAD + NEXT + GOOD + "2020-01-01,1,1,1,1,1\n", {}, r"newest first\? set data\.newest_first=true"),
+    "backwards": (
+        HEAD + NEXT + GOOD + "2020-01-01,1,1,1,1,1\n",
+        {},
+        r"newest first\? set data\.newest_first=true",
+    ),
     "one row out of order": (HEAD + MANY + GOOD, {}, r"stamps run backwards in 1 row, row 12.*sort by time"),
-    "a price of zero": (HEAD + GOOD + "2020-01-03,101,103,0,102,5\n", {}, r"low is zero or negative in 1 row, row 3"),
+    "a price of zero": (
+        HEAD + GOOD + "2020-01-03,101,103,0,102,5\n",
+        {},
+        r"low is zero or negative in 1 row, row 3",
+    ),
     "negative volume": (HEAD + "2020-01-03,101,103,100,102,-5\n", {}, r"volume is negative in 1 row, row 2"),
-    "price below a tick": (HEAD + "2020-01-02,0.001,0.001,0.001,0.001,5\n", {"price_precision": 2}, r"becomes zero at 2 decimals"),
-    "no date": (HEAD + GOOD + "yesterday,1,1,1,1,1\n", {}, r"a\.csv row 3: time 'yesterday' is no ISO 8601.*time_format"),
-    "another format": (HEAD + GOOD, {"time_format": "%d/%m/%Y"}, r"row 2: time '2020-01-02' does not fit data\.time_format=%d/%m/%Y"),
+    "price below a tick": (
+        HEAD + "2020-01-02,0.001,0.001,0.001,0.001,5\n",
+        {"price_precision": 2},
+        r"becomes zero at 2 decimals",
+    ),
+    "no date": (
+        HEAD + GOOD + "yesterday,1,1,1,1,1\n",
+        {},
+        r"a\.csv row 3: time 'yesterday' is no ISO 8601.*time_format",
+    ),
+    "another format": (
+        HEAD + GOOD,
+        {"time_format": "%d/%m/%Y"},
+        r"row 2: time '2020-01-02' does not fit data\.time_format=%d/%m/%Y",
+    ),
     "an empty time": (HEAD + ",1,1,1,1,1\n", {}, r"row 2: time '' is no time"),
     "a number without unit": (HEAD + "1593597600000,1,1,1,1,1\n", {}, r"set data\.time_unit \(ms\?\)"),
-    "the wrong unit": (HEAD + "1593597600000,1,1,1,1,1\n", {"time_unit": "s"}, r"did you mean data\.time_unit=ms\?"),
+    "the wrong unit": (
+        HEAD + "1593597600000,1,1,1,1,1\n",
+        {"time_unit": "s"},
+        r"did you mean data\.time_unit=ms\?",
+    ),
     "text with a unit": (HEAD + GOOD, {"time_unit": "s"}, r"'2020-01-02' is not a number of s since 1970"),
-    "offsets here and there": (HEAD + "2020-01-02T00:00Z,1,1,1,1,1\n2020-01-03T00:00,1,1,1,1,1\n", {}, r"row 3.*has no offset"),
-    "an hour that does not exist": (HEAD + "2020-03-08 02:30,1,1,1,1,1\n", {"stamp_zone": "America/New_York"}, r"clocks change"),
+    "offsets here and there": (
+        HEAD + "2020-01-02T00:00Z,1,1,1,1,1\n2020-01-03T00:00,1,1,1,1,1\n",
+        {},
+        r"row 3.*has no offset",
+    ),
+    "an hour that does not exist": (
+        HEAD + "2020-03-08 02:30,1,1,1,1,1\n",
+        {"stamp_zone": "America/New_York"},
+        r"clocks change",
+    ),
     "before 1970": (HEAD + "1960-01-02,1,1,1,1,1\n", {}, r"before 1970"),
     "the year 3000": (HEAD + "3000-01-02,1,1,1,1,1\n", {}, r"is no likely time"),
-    "an unknown calendar": (HEAD + GOOD, {"calendar": "XNYC"}, r"calendar 'XNYC' is not known: did you mean 'XNYS'\?"),
+    "an unknown calendar": (
+        HEAD + GOOD,
+        {"calendar": "XNYC"},
+        r"calendar 'XNYC' is not known: did you mean 'XNYS'\?",
+    ),
     "no pair": (HEAD + GOOD, {"symbols": ["BITCOIN"]}, r"cannot tell the two currencies of 'BITCOIN' apart"),
     "no symbol": (HEAD + GOOD, {"symbols": ["BTC/USD"]}, r"'BTC/USD' cannot be a symbol"),
-}  # fmt: skip
+}
 
 
 def _error(source: CsvFiles | ParquetFiles, bar: str = "1d", symbols: list[str] | None = None) -> str:

@@ -122,4 +122,4 @@ def test_the_version_follows_what_makes_the_bars_and_nothing_else() -> None:
 def test_settings_out_of_range_are_refused_by_name() -> None:
     for settings in ({"price_precision": 1}, {"price_precision": True}, {"calendar": "XLON"}, {"speed": 1}):
         with pytest.raises(ValidationError, match=next(iter(settings))):
-            UsEquities(**settings)  # type: ignore[arg-type]
+            UsEquities.model_validate(settings)

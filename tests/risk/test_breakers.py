@@ -213,6 +213,24 @@ def test_an_order_is_refused_on_the_bar_of_a_jump_and_not_after_it(mode: str, cl
     assert len(driven.record.fills) == 1
 
 
+class LeavesOnTheJump(Scripted):
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 2:
+            self.buy(100)
+        if n == 4:
+            self.sell(100)
+        if n == 6:
+            self.buy(100)
+
+
+@both_modes
+def test_a_doubt_ends_with_the_position_it_was_about(mode: str) -> None:
+    driven = drive(mode, LeavesOnTheJump, bars([100, 100, 100, 48, 49, 48, 48]), risk={"untrusted_jump_pct": 0.25})
+    assert driven.record.refusals == []
+    assert [fill["side"] for fill in driven.record.fills] == ["BUY", "SELL", "BUY"]
+    assert driven.desk.breakers.state.state is TradingState.ACTIVE
+
+
 def _tight() -> dict[str, Any]:
     return {"max_drawdown_pct": 0.1}
 

@@ -65,7 +65,7 @@ def stamp(bar: float) -> int:
 def bars(closes: Sequence[float], first: int = 0) -> pd.DataFrame:
     """Daily bars with these closes, beginning at bar number `first`."""
     ts = [stamp(first + number) for number in range(len(closes))]
-    columns = dict.fromkeys(("open", "high", "low", "close"), list(closes))
+    columns = {name: list(closes) for name in ("open", "high", "low", "close")}
     return pd.DataFrame({"ts": pd.Series(ts, dtype="int64"), **columns, "volume": 1.0})
 
 
@@ -147,7 +147,7 @@ def trip(bar: float, breaker: str = "DRAWDOWN") -> Row:
     }
 
 
-def record_of(  # noqa: D417 - the rest is what a record has
+def record_of(
     market: FixedMarket,
     fills: Sequence[Row] = (),
     *,

@@ -19,7 +19,8 @@ def ns(text: str, zone: str) -> int:
 
 
 def ends(zone: str, *stamps: str) -> list[int]:
-    return day_ends(np.array([ns(text, zone) for text in stamps], np.int64), zone).tolist()
+    found: list[int] = day_ends(np.array([ns(text, zone) for text in stamps], np.int64), zone).tolist()
+    return found
 
 
 def test_the_last_bar_of_each_day_is_kept() -> None:

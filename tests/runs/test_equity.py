@@ -20,7 +20,8 @@ from tests.runs.records import FixedMarket, bars, fill, market_of, pair, record_
 
 
 def units_of(record: RunRecord, until_ns: int | None = None) -> list[int]:
-    return equity_of(record, read_prices(record.market, until_ns)).units.tolist()
+    units: list[int] = equity_of(record, read_prices(record.market, until_ns)).units.tolist()
+    return units
 
 
 def test_equity_is_cash_plus_positions_at_the_close() -> None:

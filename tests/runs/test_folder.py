@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -91,9 +92,18 @@ def test_a_file_where_the_folder_should_be_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a file system that no user can write")
-def test_an_unwritable_folder_is_refused() -> None:
-    assert "run.dir=" in refused(Path("/proc/keel"))
-    assert "cannot be used" in refused(Path("/proc/self"))
+@pytest.mark.parametrize("directory", ["/proc/keel", "/proc/self"])
+def test_a_file_system_that_takes_no_files_is_refused(directory: str) -> None:
+    said = refused(Path(directory))
+    assert f"{directory} cannot be used" in said
+    assert "run.dir=" in said
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_the_right_to_write_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    assert "Permission denied" in refused(tmp_path)
+    assert "Permission denied" in refused(tmp_path / "below")
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 101])

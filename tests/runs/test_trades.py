@@ -58,16 +58,12 @@ def test_prices_are_averages_over_what_went_in_and_came_out() -> None:
 
 
 def test_a_fill_through_zero_closes_one_trade_and_opens_the_next() -> None:
-    """30 sold against 10 held: a third of the commission belongs to the trade that ends."""
-    ended, begun = trades_of(fill(0, "BUY", "10", "10.00"), fill(2, "SELL", "30", "12.00", fee="1.00"))
-    assert (ended.side, ended.quantity, ended.pnl, ended.commission) == (
-        "LONG",
-        10,
-        Decimal("19.67"),
-        Decimal("0.33"),
-    )
-    assert (begun.side, begun.quantity, begun.commission) == ("SHORT", 20, Decimal("0.67"))
-    assert (begun.entry_ts, begun.entry_price, begun.is_open) == (stamp(2), 12, True)
+    """40 sold against 10 held: a quarter of the commission belongs to the trade that ends."""
+    ended, begun = trades_of(fill(0, "BUY", "10", "10.00"), fill(2, "SELL", "40", "12.00", fee="1"))
+    assert (ended.side, ended.quantity) == ("LONG", Decimal(10))
+    assert (ended.pnl, ended.commission) == (Decimal("19.75"), Decimal("0.25"))
+    assert (begun.side, begun.quantity, begun.commission) == ("SHORT", Decimal(30), Decimal("0.75"))
+    assert (begun.entry_ts, begun.entry_price, begun.is_open) == (stamp(2), Decimal(12), True)
 
 
 def test_a_trade_open_at_the_end_is_marked_and_valued_at_the_last_close() -> None:
