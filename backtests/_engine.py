@@ -53,7 +53,7 @@ def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepar
             return run_backtest(config, Path(temporary), prepared)
     ready = prepared or prepare(config)
     desk = build_desk(config, ready.market, ready.recorder)
-    engine = _build_engine(config, ready, desk, folder)
+    engine = build_engine(config, ready, desk, folder)
     try:
         updates = ready.market.updates()[: config.run.max_bars]
         engine.add_data(updates)
@@ -67,7 +67,8 @@ def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepar
         engine.dispose()
 
 
-def _build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Path) -> BacktestEngine:
+def build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Path) -> BacktestEngine:
+    """The engine of a run, with its venue, instruments and gated strategies; its data is still to be added."""
     venue, market = config.venue, ready.market
     engine = BacktestEngine(
         BacktestEngineConfig(

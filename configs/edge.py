@@ -22,10 +22,8 @@ def guarded(work: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        return _reader_gone()
-    except Exception as error:  # noqa: BLE001 - the process edge: every error becomes a line and an exit code here
-        return told(error)
+    except Exception as error:  # noqa: BLE001 - the process edge: every error becomes a line and a code here
+        return FAILED if isinstance(error, BrokenPipeError) and _reader_gone() else told(error)
 
 
 def told(error: Exception) -> int:
@@ -59,7 +57,11 @@ def _print_traceback(error: Exception) -> None:
     Console(stderr=True).print(traceback)
 
 
-def _reader_gone() -> int:
-    """Whoever read stdout has closed it (`| head`): write the rest nowhere, so that exit does not fail."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return FAILED
+def _reader_gone() -> bool:
+    """Whether whoever read stdout has closed it (`| head`); then the rest goes nowhere, so that exit is quiet."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False

@@ -68,8 +68,8 @@ def file(error: OSError) -> ConfigError | None:
 
 
 def endless() -> ConfigError:
-    """A YAML whose defaults list names itself, straight or through another."""
-    return ConfigError("a defaults list leads back to itself; take that line out of its YAML")
+    """A YAML that names itself, straight or through another."""
+    return ConfigError("a YAML leads back to itself, by its defaults list or an &anchor; take that out")
 
 
 def missing(key: str) -> ConfigError:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from market._columns import PRICES, SIZES
 from market.bar_length import BarLength
 from market.sessions import DAY_NANOS, Nanos, Sessions, exchange_sessions
 
@@ -48,12 +49,12 @@ class Evidence:
     @property
     def prices(self) -> tuple[str, ...]:
         """Names of the price columns."""
-        return ("open", "high", "low", "close") if self.kind == "bars" else ("bid", "ask")
+        return PRICES[self.kind]
 
     @property
     def sizes(self) -> tuple[str, ...]:
         """Names of the size columns."""
-        return ("volume",) if self.kind == "bars" else ("bid_size", "ask_size")
+        return SIZES[self.kind]
 
     @property
     def names(self) -> tuple[str, ...]:

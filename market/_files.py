@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from market import _paths
+from market._columns import PRICES, SIZES, Columns
 from market.bar_length import BarLength
 from market.errors import FileError, SourceError
 from market.instruments import FX_JUMP, equity, is_currency, pair, split_pair
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-_PRICES = {"bars": ("open", "high", "low", "close"), "quotes": ("bid", "ask")}
-_SIZES = {"bars": ("volume",), "quotes": ("bid_size", "ask_size")}
 _MOST_DECIMALS = 9
 
 type Floats = NDArray[np.float64]
@@ -35,24 +34,6 @@ _BY_CLASS: dict[str, dict[str, Any]] = {
     "fx": {"zone": "UTC", "calendar": "weekdays", "days_per_year": 260},
     "crypto": {"zone": "UTC", "calendar": "24/7", "days_per_year": 365},
 }
-
-
-class Columns(BaseModel):
-    """Our name -> the file's; null: the file has no volume, no sizes, no symbols (one file a symbol)."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    time: str = "time"
-    symbol: str | None = None
-    open: str = "open"
-    high: str = "high"
-    low: str = "low"
-    close: str = "close"
-    volume: str | None = "volume"
-    bid: str = "bid"
-    ask: str = "ask"
-    bid_size: str | None = "bid_size"
-    ask_size: str | None = "ask_size"
 
 
 class Files(DataSource):
@@ -99,7 +80,7 @@ class Files(DataSource):
             raise ValueError(
                 "a share trades whole: leave size_precision and multiplier, or set instrument_class"
             )
-        without = [name for name in _SIZES[self.kind] if getattr(self.columns, name) is None]
+        without = [name for name in SIZES[self.kind] if getattr(self.columns, name) is None]
         if without and self.fill_size is None:
             raise ValueError(
                 f"columns.{without[0]} is null: set fill_size, because nothing fills against a size of 0"
@@ -149,8 +130,8 @@ class Files(DataSource):
         """All rows of the symbol; a bar labelled by its start is stamped with its end."""
         import pandas as pd  # noqa: PLC0415 - slow to import; a ready catalog never comes here
 
-        table, rows = self._rows(symbol, ("time", *_PRICES[self.kind], *_SIZES[self.kind]))
-        names = (*_PRICES[self.kind], *_SIZES[self.kind])
+        table, rows = self._rows(symbol, ("time", *PRICES[self.kind], *SIZES[self.kind]))
+        names = (*PRICES[self.kind], *SIZES[self.kind])
         columns = {name: self._column(table, name) for name in names}
         return pd.DataFrame({"ts": self._stamps(symbol, bar, table, rows), **columns}, index=rows)
 
@@ -190,11 +171,11 @@ class Files(DataSource):
         """Decimals of prices and sizes: configured, or the most the file shows (at least 2 for prices)."""
         price, size = self.price_precision, 0 if self.instrument_class == "equity" else self.size_precision
         if price is None:
-            table, _ = self._rows(symbol, _PRICES[self.kind])
-            price = max(2, *(_decimals(self._column(table, name)) for name in _PRICES[self.kind]))
+            table, _ = self._rows(symbol, PRICES[self.kind])
+            price = max(2, *(_decimals(self._column(table, name)) for name in PRICES[self.kind]))
         if size is None:
-            table, _ = self._rows(symbol, (*_PRICES[self.kind][:1], *_SIZES[self.kind]))
-            size = max(_decimals(self._column(table, name)) for name in _SIZES[self.kind])
+            table, _ = self._rows(symbol, (*PRICES[self.kind][:1], *SIZES[self.kind]))
+            size = max(_decimals(self._column(table, name)) for name in SIZES[self.kind])
         return price, size
 
     def _column(self, table: pa.Table, name: str) -> Floats:

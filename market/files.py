@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field
 
 from market import _tables
-from market._files import Columns, Files
+from market._columns import Columns
+from market._files import Files
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -49,7 +49,7 @@ def equity(symbol: str, venue: str, currency: str, price_precision: int) -> Equi
     )
 
 
-def pair(
+def pair(  # noqa: PLR0913 - an instrument has that many properties
     symbol: str,
     venue: str,
     currencies: tuple[str, str],

@@ -93,6 +93,7 @@ class RiskDesk:
         self._by_key: dict[BarType | InstrumentId, PriceWatch] = {}  # what an update names -> its watch
         self._bar_types: dict[InstrumentId, BarType] = {}
         self._emulated: set[str] = set()  # client order ids held by the engine's emulator
+        self._decided: dict[str, WorkingOrder] = {}  # client order id -> the order as it was decided on
         self._second = (0, 0)  # (second of market time, orders sent in it)
         self._roll_at = 0
 
@@ -217,12 +218,13 @@ class RiskDesk:
             self._clock_in()
             parents = {str(order.client_order_id) for order in orders}
             added: list[WorkingOrder] = []
+            self._decided.clear()
             for order in orders:
                 child = order.parent_order_id is not None and str(order.parent_order_id) in parents
                 reason = self._decide_one(gate, order, added, child=child)
                 if reason is not None:
                     return reason
-                added.append(self._working(gate, order))
+                added.append(self._decided[str(order.client_order_id)])
         except UntrustedPriceError as error:
             return f"UNTRUSTED_PRICE: {error.args[0]}; only reducing orders pass"
         except LookupError as error:
@@ -250,7 +252,7 @@ class RiskDesk:
         holding = self.book.holding(str(order.strategy_id), instrument)
         buys = is_buy(order)
         self._refresh(gate, order, holding, buys=buys)
-        working = self._working(gate, order)
+        working = self._decided[str(order.client_order_id)] = self._working(order)
         if child or holding.reduces(is_buy=buys, quantity=working.leaves, reduce_only=bool(order.reduce_only)):
             return None
         return self._state_refuses() or first_broken(self._proposal(holding, working, added), self.limits)
@@ -294,7 +296,7 @@ class RiskDesk:
     def _jumps(self, price: Decimal, before: Decimal) -> bool:
         return jumped(float(price), float(before), self._jump)
 
-    def _working(self, gate: RiskGate, order: OrderInitialized) -> WorkingOrder:
+    def _working(self, order: OrderInitialized) -> WorkingOrder:
         price = order_price(order)
         mark = self.book.instruments[str(order.instrument_id)].mark
         return WorkingOrder(
@@ -375,10 +377,11 @@ class RiskDesk:
 
     # -- what was sent and what became of it -----------------------------------------------------------------------
 
-    def sending(self, gate: RiskGate, order: OrderInitialized) -> None:
+    def sending(self, order: OrderInitialized) -> None:
         """Count an approved order, from the moment it is handed on."""
-        self.approved.add(str(order.client_order_id))
-        self.book.submitted(self._working(gate, order))
+        name = str(order.client_order_id)
+        self.approved.add(name)
+        self.book.submitted(self._decided.pop(name, None) or self._working(order))
         self.breakers.state.orders_today += 1
         second, sent = self._second
         this = self.now // NANOS
@@ -404,7 +407,7 @@ class RiskDesk:
         if not closing and not reduces:
             reason = f"BYPASS: order {name} of {event.strategy_id} did not pass the risk gate and does not reduce"
             self.pending_trips.append(Trip("BYPASS", reason, self.now))
-        self.sending(gate, event)
+        self.sending(event)
 
     def event(self, gate: RiskGate, event: Any) -> None:
         """Bring the book up to date with an order event, before the strategy's own handler runs."""

@@ -34,7 +34,7 @@ def write_record(folder: RunFolder, record: RunRecord) -> None:
     folder.write("trips.parquet", rows_to_parquet(record.trips, TRIPS))
 
 
-def write_reports(
+def write_reports(  # noqa: PLR0913 - what was found, and by name which pictures to make of it
     folder: RunFolder,
     analysis: Analysis,
     summary: Summary,

@@ -62,22 +62,14 @@ def _draw_monthly_returns(fig: Any, row: int, col: int, returns: pd.Series[float
     fig.update_yaxes(type="category", autorange="reversed", row=row, col=col)
 
 
-def _draw_rolling_sharpe(
-    fig: Any,
-    row: int,
-    col: int,
-    returns: pd.Series[float],
-    theme_config: dict[str, Any],
-    days_per_year: int,
-    **_: object,
-) -> None:
+def _draw_rolling_sharpe(fig: Any, row: int, col: int, returns: pd.Series[float], **settings: Any) -> None:
     """Sharpe ratio of the last sixty session days, with the year of the run's own market."""
     import plotly.graph_objects as go  # noqa: PLC0415 - only a report needs it
 
     rolling = returns.rolling(WINDOW_DAYS)
     deviation = rolling.std()
-    sharpe = rolling.mean() / deviation.where(deviation > 0.0, np.nan) * math.sqrt(days_per_year)
-    line = {"color": theme_config["colors"]["primary"], "width": 1.5}
+    sharpe = rolling.mean() / deviation.where(deviation > 0.0, np.nan) * math.sqrt(settings["days_per_year"])
+    line = {"color": settings["theme_config"]["colors"]["primary"], "width": 1.5}
     fig.add_trace(
         go.Scatter(x=sharpe.index, y=sharpe, mode="lines", line=line, showlegend=False), row=row, col=col
     )

@@ -27,7 +27,7 @@ class BollingerReversionConfig(SignalConfig):
         rsi_period: Annotated[int, Field(ge=2)] | None = 14,
         rsi_low: Annotated[float, Field(ge=0, le=100)] = 35.0,
         rsi_high: Annotated[float, Field(ge=0, le=100)] = 65.0,
-        direction: Direction = "both",
+        direction: Direction = "long",
         sizing: Method = "percent_of_equity",
         quantity: Quantity = Decimal(100),
         size_pct: Share = Decimal("0.09"),

@@ -47,7 +47,7 @@ class Prices:
         self._last_ts = -1
 
     def streamed(self, bar: Bar) -> Opinion | None:
-        """Learn a bar that just closed, unless history held it already; answers the opinion, None when still too early."""
+        """Learn a bar that just closed, unless history held it already; answers the opinion, None when too early."""
         if self.opinion is None:
             self._streamed.append(bar)
         self._learn(bar)

@@ -1,6 +1,6 @@
 """From an opinion to a position: how does a strategy enter, leave, protect itself and start?"""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -155,7 +155,7 @@ class SignalStrategy(Strategy):
             self._step(holding)
 
     def on_order_cancel_rejected(self, event: OrderCancelRejected) -> None:
-        """Too late to cancel, as a rule because the order is filling: its fill will tell. Otherwise the next bar asks again."""
+        """Too late, as a rule because the order is filling: then its fill leads on, else the next bar asks again."""
         _, order = self._find(event)
         if order is not None:
             order.cancelling = False
@@ -303,9 +303,8 @@ class SignalStrategy(Strategy):
         is_long = holding.target is Opinion.LONG
         average = average_entry(fills, is_long=is_long)
         increment = holding.instrument.price_increment.as_decimal()
-        return stop_price(
-            average or ZERO, self._settings.sizing.stop_loss_pct or ZERO, increment, is_long=is_long
-        )
+        distance = self._settings.sizing.stop_loss_pct or ZERO
+        return stop_price(average, distance, increment, is_long=is_long)
 
     def _size(self, holding: Holding, bar: Bar) -> Decimal | None:
         """The quantity to enter with; None, said once, when it cannot be told or is too small to trade."""
@@ -316,7 +315,8 @@ class SignalStrategy(Strategy):
         equity, unit_value = worth
         wanted = self._settings.sizing.wanted(equity, unit_value, holding.prices.closes)
         if wanted is None:
-            return self._complain(holding, "no size: too few closes to judge volatility yet")
+            self._complain(holding, "no entry: too few closes to judge volatility yet")
+            return None
         quantity = holding.lot.cut(wanted, notional)
         if quantity == ZERO:
             self._complain(holding, f"no entry: {wanted:.6f} is below the smallest tradeable quantity")
@@ -335,9 +335,8 @@ class SignalStrategy(Strategy):
         if instrument.base_currency is not None and instrument.base_currency in equity:
             return equity[instrument.base_currency].as_decimal(), instrument.multiplier.as_decimal()
         currencies = ", ".join(str(currency) for currency in equity) or "unknown"
-        return self._complain(
-            holding, f"no size: it trades in {instrument.quote_currency}, equity is {currencies}"
-        )
+        self._complain(holding, f"no entry: it trades in {instrument.quote_currency}, equity is {currencies}")
+        return None
 
     def _complain(self, holding: Holding, what: str) -> None:
         """Log once an opinion, not once a bar."""

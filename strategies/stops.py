@@ -19,13 +19,15 @@ def stop_price(average: Decimal, distance_pct: Decimal, increment: Decimal, *, i
         return max(ticks, Decimal(1)) * increment
 
 
-def average_entry(fills: Iterable[OrderFilled], *, is_long: bool) -> Decimal | None:
-    """The average price of the fills that built a position, weighted by quantity; None when there are none."""
+def average_entry(fills: Iterable[OrderFilled], *, is_long: bool) -> Decimal:
+    """The average price of the fills that built a position, weighted by quantity. Raises ValueError without any."""
     side = OrderSide.BUY if is_long else OrderSide.SELL
     quantity = value = ZERO
     for fill in fills:
         if fill.order_side == side:
             quantity += fill.last_qty.as_decimal()
             value += fill.last_qty.as_decimal() * fill.last_px.as_decimal()
+    if quantity == ZERO:
+        raise ValueError(f"no {side.name} fill to measure the stop's distance from")
     with localcontext(EXACT):
-        return value / quantity if quantity else None
+        return value / quantity

@@ -67,6 +67,11 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     assert child.returncode == 1
 
 
+def test_a_broken_connection_is_not_taken_for_a_reader_that_left(capsys: pytest.CaptureFixture[str]) -> None:
+    assert guarded(lambda: raising(BrokenPipeError(32, "the broker's socket"))) == 1
+    assert "bug: BrokenPipeError" in capsys.readouterr().err
+
+
 def test_hydra_is_imported_by_one_file_only() -> None:
     importers = set()
     for package in ("adapters", "backtests", "configs", "live", "market", "risk", "runs", "strategies"):

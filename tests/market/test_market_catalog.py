@@ -166,7 +166,6 @@ class TestProcesses:
         market.files[0].rename(market.files[0].with_name("older.parquet"))
         assert len(open_market(make(), ["A"]).bars()) == 2000
 
-
     def test_a_kill_while_a_symbol_is_added_spares_the_others(self, make: Make) -> None:
         """Its file is in place, the manifest does not name it yet."""
         market = open_market(make(), ["A"])

@@ -65,7 +65,7 @@ def test_several_instruments_and_warm_up_from_history() -> None:
 
 
 def test_two_strategies_share_limits() -> None:
-    backtest, live = both(["experiment=two_strategies", "risk.max_leverage=0.05"])
+    backtest, live = both(["experiment=two_strategies", "risk.max_leverage=0.08"])
     assert_same(backtest, live)
     assert len({fill["strategy"] for fill in backtest.fills}) == 2
     assert any(refusal["limit"] == "MAX_LEVERAGE" for refusal in backtest.refusals)
