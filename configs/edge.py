@@ -7,6 +7,7 @@ cost one line on stderr. Anything else is a fault of Keel's: its traceback is pr
 from __future__ import annotations
 
 import os
+import select
 import sys
 from collections.abc import Callable
 
@@ -18,12 +19,14 @@ INTERRUPTED = 130
 def guarded(work: Callable[[], int]) -> int:
     """Do the work and answer its exit code; say in one line on stderr why it could not be done."""
     try:
-        return work()
+        code = work()
+        sys.stdout.flush()  # while a reader that left can still be told from a fault
     except KeyboardInterrupt:
         say("interrupted")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the process edge: every error becomes a line and a code here
         return FAILED if isinstance(error, BrokenPipeError) and _reader_gone() else told(error)
+    return code
 
 
 def told(error: Exception) -> int:
@@ -60,8 +63,12 @@ def _print_traceback(error: Exception) -> None:
 def _reader_gone() -> bool:
     """Whether whoever read stdout has closed it (`| head`); then the rest goes nowhere, so that exit is quiet."""
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return True
-    return False
+        stdout = sys.stdout.fileno()
+    except OSError:  # not a file, so nobody reads it from outside
+        return False
+    poll = select.poll()
+    poll.register(stdout, 0)
+    if not any(event & select.POLLERR for _, event in poll.poll(0)):
+        return False
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stdout)
+    return True

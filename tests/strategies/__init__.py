@@ -1,1 +1,1 @@
-"""Tests of `strategies`."""
+"""Strategies against the bare engine: no Keel in between."""

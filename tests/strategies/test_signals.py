@@ -1,0 +1,55 @@
+"""Signals against independent implementations of their textbook formulas, on shipped prices."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from bokeh_sampledata.stocks import data as stocks
+
+from strategies.signals import BollingerReversion, EmaCross, Opinion, Signal
+from tests.strategies.textbook import bollinger_opinions, ema_opinions, rsi
+
+
+def closes(symbol: str) -> pd.Series:
+    frame = stocks[stocks.ticker == symbol]
+    return pd.Series(frame.adj_close.to_numpy())
+
+
+def opinions(signal: Signal, prices: pd.Series) -> list[Opinion | None]:
+    return [signal.learn(price) for price in prices]
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "IBM", "MSFT", "GOOG"])
+@pytest.mark.parametrize(("fast", "slow"), [(1, 2), (5, 30), (20, 50)])
+def test_ema_cross_says_what_the_formula_says(symbol: str, fast: int, slow: int) -> None:
+    prices = closes(symbol)
+    assert opinions(EmaCross(fast, slow), prices) == ema_opinions(prices, fast, slow)
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "IBM"])
+@pytest.mark.parametrize(("period", "width"), [(20, 2.0), (10, 1.0), (40, 2.5)])
+@pytest.mark.parametrize("rsi_period", [None, 14, 5])
+def test_bollinger_reversion_says_what_the_formula_says(
+    symbol: str, period: int, width: float, rsi_period: int | None
+) -> None:
+    prices = closes(symbol)
+    signal = BollingerReversion(period, width, rsi_period=rsi_period, rsi_low=35.0, rsi_high=65.0)
+    found = opinions(signal, prices)
+    assert found == bollinger_opinions(prices, period, width, rsi_period, 35.0, 65.0)
+    assert {Opinion.LONG, Opinion.FLAT, Opinion.SHORT} <= set(found)
+
+
+@pytest.mark.parametrize(
+    "signal", [EmaCross(3, 7), BollingerReversion(5, 2.0), BollingerReversion(5, 2.0, rsi_period=9)]
+)
+def test_a_signal_has_its_first_opinion_after_its_warm_up(signal: EmaCross | BollingerReversion) -> None:
+    found = opinions(signal, closes("MSFT").head(40))
+    assert [opinion is None for opinion in found].index(False) == signal.warm_up_bars - 1
+
+
+def test_equal_averages_are_no_opinion_of_a_side() -> None:
+    assert opinions(EmaCross(2, 3), pd.Series([5.0] * 6))[2:] == [Opinion.FLAT] * 4
+
+
+def test_the_textbook_index_is_wilders() -> None:
+    """His own example (New Concepts in Technical Trading Systems, 1978) rises without a loss: 100."""
+    assert rsi(pd.Series(np.arange(1.0, 20.0)), 14).iloc[-1] == 100.0

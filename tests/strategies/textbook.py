@@ -1,0 +1,60 @@
+"""The strategies' formulas written a second time, in pandas and plain loops, to check the first against."""
+
+import numpy as np
+import pandas as pd
+
+from strategies.signals import Opinion
+
+
+def ema(prices: pd.Series, period: int) -> pd.Series:
+    """Plain mean of the first `period`, then 2 / (period + 1) of the way to each price."""
+    seeded = prices.copy()
+    seeded.iloc[: period - 1] = np.nan
+    seeded.iloc[period - 1] = prices.iloc[:period].mean()
+    return seeded.ewm(span=period, adjust=False).mean()
+
+
+def ema_opinions(prices: pd.Series, fast: int, slow: int) -> list[Opinion | None]:
+    """Which average is on top; None before the slower one exists."""
+    difference = ema(prices, fast) - ema(prices, slow)
+    return [None if np.isnan(value) else Opinion(int(np.sign(value))) for value in difference]
+
+
+def rsi(prices: pd.Series, period: int) -> pd.Series:
+    """Wilder's relative strength index: plain means of the first `period` gains and losses, then 1 / period."""
+    change = prices.diff()
+    gain, loss = (wilder(change.clip(lower=0), period), wilder((-change).clip(lower=0), period))
+    return 100 * gain / (gain + loss)
+
+
+def wilder(values: pd.Series, period: int) -> pd.Series:
+    """Wilder's average of a series whose first value is missing."""
+    seeded = values.copy()
+    seeded.iloc[:period] = np.nan
+    seeded.iloc[period] = values.iloc[1 : period + 1].mean()
+    return seeded.ewm(alpha=1 / period, adjust=False).mean()
+
+
+def bollinger_opinions(
+    prices: pd.Series, period: int, width: float, rsi_period: int | None, rsi_low: float, rsi_high: float
+) -> list[Opinion | None]:
+    """A walk through the bands, bar by bar."""
+    middle = prices.rolling(period).mean()
+    reach = prices.rolling(period).std(ddof=0) * width
+    strength = rsi(prices, rsi_period) if rsi_period else pd.Series(np.nan, prices.index)
+    ready = middle.notna() & (strength.notna() | (rsi_period is None))
+    found: list[Opinion | None] = []
+    side = Opinion.FLAT
+    for at in range(len(prices)):
+        if not ready.iloc[at]:
+            found.append(None)
+            continue
+        price, mean = prices.iloc[at], middle.iloc[at]
+        if price < mean - reach.iloc[at] and (rsi_period is None or strength.iloc[at] <= rsi_low):
+            side = Opinion.LONG
+        elif price > mean + reach.iloc[at] and (rsi_period is None or strength.iloc[at] >= rsi_high):
+            side = Opinion.SHORT
+        elif (side is Opinion.LONG and price >= mean) or (side is Opinion.SHORT and price <= mean):
+            side = Opinion.FLAT
+        found.append(side)
+    return found
