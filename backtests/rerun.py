@@ -22,7 +22,9 @@ def rerun(argv: Sequence[str]) -> int:
 
 def _kept(argv: Sequence[str]) -> Composed:
     if len(argv) != 1:
-        raise ConfigError("rerun takes the folder of one earlier run: python -m backtests rerun outputs/backtests/NAME")
+        raise ConfigError(
+            "rerun takes the folder of one earlier run: python -m backtests rerun outputs/backtests/NAME"
+        )
     path = Path(argv[0].removeprefix("run_dir="))
     try:
         text = (path / CONFIG).read_text(encoding="utf-8")

@@ -25,10 +25,14 @@ def main() -> int:
     console = Console()
     runs: dict[str, list[dict[str, float]]] = {"bare": [], "keel": []}
     rounds = [kind for _ in range(ROUNDS) for kind in runs]
-    for kind in track(rounds, description=f"{BARS:,} bars, bare and Keel in turn", console=Console(stderr=True)):
+    for kind in track(
+        rounds, description=f"{BARS:,} bars, bare and Keel in turn", console=Console(stderr=True)
+    ):
         runs[kind].append(json.loads(_run(["-m", "bench.workload", kind, str(BARS)])))
     ratios = [keel["bars_per_sec"] / bare["bars_per_sec"] for bare, keel in zip(*runs.values(), strict=True)]
-    table = Table(title=f"{BARS:,} one-minute bars from a seed, EMA cross, {runs['keel'][0]['orders']:,.0f} orders")
+    table = Table(
+        title=f"{BARS:,} one-minute bars from a seed, EMA cross, {runs['keel'][0]['orders']:,.0f} orders"
+    )
     for column in ("", "bars/s (median)", "peak MiB"):
         table.add_column(column, justify="left" if not column else "right")
     for kind, measured in runs.items():
@@ -36,7 +40,9 @@ def main() -> int:
         table.add_row(kind, f"{speed:,.0f}", f"{max(one['peak_mib'] for one in measured):,.0f}")
     console.print(table)
     low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-    console.print(f"Keel / bare: {middle:.3f} ({low:.3f} to {high:.3f} in {ROUNDS} pairs); target {TARGET_RATIO}")
+    console.print(
+        f"Keel / bare: {middle:.3f} ({low:.3f} to {high:.3f} in {ROUNDS} pairs); target {TARGET_RATIO}"
+    )
     if runs["bare"][0]["orders"] != runs["keel"][0]["orders"]:
         console.print(f"not the same work: {runs['bare'][0]['orders']:,.0f} orders bare")
     start = statistics.median(_start() for _ in range(STARTS))
@@ -52,7 +58,9 @@ def _run(arguments: list[str], cwd: str | None = None) -> str:
 def _start() -> float:
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        _run(["-m", "backtests", "run", "run.max_bars=1", "run.plots=false", "run.tearsheet=false"], cwd=folder)
+        _run(
+            ["-m", "backtests", "run", "run.max_bars=1", "run.plots=false", "run.tearsheet=false"], cwd=folder
+        )
         return time.perf_counter() - began
 
 

@@ -96,7 +96,11 @@ def make(count: int) -> Made:
         Bar(bar_type, Price(o, 2), Price(h, 2), Price(low, 2), Price(c, 2), Quantity(100_000, 0), ts, ts)
         for ts, o, h, low, c in zip(
             range(START, START + count * MINUTE, MINUTE),
-            opens.tolist(), highs.tolist(), lows.tolist(), closes.tolist(), strict=True,
+            opens.tolist(),
+            highs.tolist(),
+            lows.tolist(),
+            closes.tolist(),
+            strict=True,
         )  # fmt: skip
     ]
     instrument = Equity(
@@ -117,7 +121,9 @@ def measure(kind: str, count: int) -> dict[str, float]:
         seconds = time.perf_counter() - began
         orders = len(engine.cache.orders())
         engine.dispose()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (KIB if sys.platform != "darwin" else KIB * KIB)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
+        KIB if sys.platform != "darwin" else KIB * KIB
+    )
     return {"bars_per_sec": count / seconds, "orders": orders, "peak_mib": peak}
 
 

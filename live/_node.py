@@ -13,7 +13,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.common import Environment
-from nautilus_trader.live import LiveExecutionEngineConfig, LiveNode, LiveNodeBuilder, LiveNodeConfig, LiveRiskEngineConfig
+from nautilus_trader.live import (
+    LiveExecutionEngineConfig,
+    LiveNode,
+    LiveNodeBuilder,
+    LiveNodeConfig,
+    LiveRiskEngineConfig,
+)
 from nautilus_trader.model import TraderId
 from nautilus_trader.portfolio import PortfolioConfig
 
@@ -37,7 +43,9 @@ QUIET_POLLS = 5  # so many polls in a row without an order in flight: everything
 START_SECS = 30.0
 ANSWER_SECS = 3.0
 STOP_SECS = 5.0
-RESIDUAL_SECS = 0.25  # the engine goes on for this long after the strategies stopped, for orders sent in on_stop
+RESIDUAL_SECS = (
+    0.25  # the engine goes on for this long after the strategies stopped, for orders sent in on_stop
+)
 
 
 @dataclass(slots=True)
@@ -79,7 +87,9 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
     config = ready.config
     stop = Stop()
     restore = _on_signals(stop)
-    running = Running(_build_node(ready, desk, venue, folder, wall_clock_is_market_time=wall_clock_is_market_time))
+    running = Running(
+        _build_node(ready, desk, venue, folder, wall_clock_is_market_time=wall_clock_is_market_time)
+    )
     try:
         await _started(desk, running)
         venue.begin()
@@ -117,7 +127,9 @@ def _build_node(
                 max_order_modify_rate=rate,
                 max_notional_per_order=max_notionals(config, market),
             ),
-            exec_engine=LiveExecutionEngineConfig(reconciliation=not sandbox, reconciliation_startup_delay_secs=0.0),
+            exec_engine=LiveExecutionEngineConfig(
+                reconciliation=not sandbox, reconciliation_startup_delay_secs=0.0
+            ),
         ),
     )
     node = venue.add_to(builder).build()
@@ -153,7 +165,9 @@ class Running:
             return
         done, _ = await asyncio.wait([self._task], timeout=STOP_SECS + RESIDUAL_SECS)
         if not done:
-            raise RunError(f"the node did not stop within {STOP_SECS:.0f} s; see the engine's log in the run folder")
+            raise RunError(
+                f"the node did not stop within {STOP_SECS:.0f} s; see the engine's log in the run folder"
+            )
         error = self._task.exception()
         if error is not None:
             raise RunError(f"the node stopped with an error: {error}")
@@ -174,7 +188,9 @@ def _on_signals(stop: Stop) -> Callable[[], None]:
     signals = {signal.SIGINT: "interrupted by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
     for number, reason in signals.items():
         interrupted = number is signal.SIGINT
-        loop.add_signal_handler(number, lambda r=reason, i=interrupted: stop.ask(r, by_person=True, interrupted=i))
+        loop.add_signal_handler(
+            number, lambda r=reason, i=interrupted: stop.ask(r, by_person=True, interrupted=i)
+        )
 
     def restore() -> None:
         for number in signals:
@@ -191,7 +207,9 @@ async def _started(desk: RiskDesk, running: Running) -> None:
             raise_kept(desk, stop_on_error=True)
             raise RunError(f"the node did not start: {running.why()}")
         if asyncio.get_running_loop().time() > deadline:
-            raise RunError(f"the node did not start within {START_SECS:.0f} s; see the engine's log in the run folder")
+            raise RunError(
+                f"the node did not start within {START_SECS:.0f} s; see the engine's log in the run folder"
+            )
         await asyncio.sleep(POLL_SECS / 4)
 
 

@@ -67,7 +67,9 @@ class StateFile:
                 os.fsync(file.fileno())
             part.replace(self.path)
         except OSError as error:
-            raise StateError(f"{self.path} cannot be written ({error.strerror}); a halt would be forgotten") from error
+            raise StateError(
+                f"{self.path} cannot be written ({error.strerror}); a halt would be forgotten"
+            ) from error
 
     def lock(self) -> FileLock:
         """Held by the one node that may trade this account. Raises StateError when another holds it."""
@@ -78,7 +80,9 @@ class StateFile:
         except Timeout:
             raise StateError(f"another node trades this account ({self.path}); stop it first") from None
         except OSError as error:
-            raise StateError(f"{self.path} cannot be used ({error.strerror}); name a folder: run.state_dir=...") from error
+            raise StateError(
+                f"{self.path} cannot be used ({error.strerror}); name a folder: run.state_dir=..."
+            ) from error
         return lock
 
     def refuse_if_halted(self, venue: str) -> RiskState | None:
@@ -96,7 +100,9 @@ class StateFile:
         with self.lock():
             before = self.read()
             if before is None:
-                raise StateError(f"nothing is kept at {self.path}: this account was never traded, or is another one")
+                raise StateError(
+                    f"nothing is kept at {self.path}: this account was never traded, or is another one"
+                )
             after = resumed(before)
             self.write(after, _event("resume", reason, before, after))
         return before, after

@@ -39,13 +39,19 @@ def _resume(argv: Sequence[str]) -> int:
     if not venue:
         raise ConfigError("venue: which account? name its venue, as in venue=alpaca_paper")
     if not reason:
-        raise ConfigError('reason: say why it is safe to trade again, as in reason="bad tick, checked with the broker"')
+        raise ConfigError(
+            'reason: say why it is safe to trade again, as in reason="bad tick, checked with the broker"'
+        )
     if venue == "replay":
-        raise ConfigError("venue=replay: a replay starts fresh and its halt ends with the run, so there is nothing to resume")
+        raise ConfigError(
+            "venue=replay: a replay starts fresh and its halt ends with the run, so there is nothing to resume"
+        )
     folder = given.get("run.state_dir")
     before, after = StateFile.of(venue, Path(folder).expanduser() if folder else None).resume(reason)
     if given.get("output") == "json":
-        print(json.dumps({"venue": venue, "reason": reason, "before": before.as_row(), "after": after.as_row()}))  # noqa: T201
+        print(
+            json.dumps({"venue": venue, "reason": reason, "before": before.as_row(), "after": after.as_row()})
+        )  # noqa: T201
     else:
         print(_told(venue, before, after))  # noqa: T201 - what a person reads
     return 0

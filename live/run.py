@@ -35,7 +35,9 @@ def trade(composed: Composed) -> int:
     """One live run in its own run folder, reported on stdout."""
     config = composed.config
     with ExitStack() as held:
-        store = StateFile.of(config.venue.name, config.run.state_dir) if config.venue.mode in KEPT_MODES else None
+        store = (
+            StateFile.of(config.venue.name, config.run.state_dir) if config.venue.mode in KEPT_MODES else None
+        )
         state = None
         if store is not None:
             held.enter_context(store.lock())
@@ -56,7 +58,12 @@ def _run(
     ready: Prepared, venue: VenueClients, folder: Path, store: StateFile | None, state: RiskState | None
 ) -> LiveRun:
     desk = build_desk(
-        ready.config, ready.market, ready.recorder, state=state, event_time=venue.event_time, replays=venue.replays
+        ready.config,
+        ready.market,
+        ready.recorder,
+        state=state,
+        event_time=venue.event_time,
+        replays=venue.replays,
     )
     keep = Keeper(store, ready.recorder, desk.breakers.state) if store is not None else None
     with Progress(desk, ready.recorder) as progress:

@@ -61,7 +61,9 @@ class Holding:
                 groups[order.group] = max(groups.get(order.group, ZERO), order.leaves)
         return sum(groups.values(), ZERO)
 
-    def reduces(self, *, is_buy: bool, quantity: Decimal, reduce_only: bool, without: str | None = None) -> bool:
+    def reduces(
+        self, *, is_buy: bool, quantity: Decimal, reduce_only: bool, without: str | None = None
+    ) -> bool:
         """Whether an order only lowers the absolute position, counting those already working.
 
         A reduce-only order can never flip a position at the venue, so what else is working does not count against it.
@@ -71,7 +73,9 @@ class Holding:
         taken = ZERO if reduce_only else self.committed(buys=is_buy, without=without)
         return quantity + taken <= abs(self.position)
 
-    def extremes(self, extra: WorkingOrder | None = None, without: str | None = None) -> tuple[Decimal, Decimal]:
+    def extremes(
+        self, extra: WorkingOrder | None = None, without: str | None = None
+    ) -> tuple[Decimal, Decimal]:
         """The highest and the lowest position that working orders (and `extra`) can lead to."""
         high = self.position + self.committed(buys=True, without=without)
         low = self.position - self.committed(buys=False, without=without)
@@ -91,7 +95,10 @@ class Holding:
         orders = [order for order in self.working.values() if order.client_order_id != without]
         if extra is not None:
             orders.append(extra)
-        premium = sum((order.leaves * (order.price - mark) for order in orders if order.price and order.price > mark), ZERO)
+        premium = sum(
+            (order.leaves * (order.price - mark) for order in orders if order.price and order.price > mark),
+            ZERO,
+        )
         return (max(abs(high), abs(low)) * mark + premium) * self.instrument.multiplier
 
 
@@ -146,7 +153,10 @@ class Book:
 
     def gross(self, skip: Holding | None = None) -> Decimal:
         """The worst-case exposure of all holdings together, `skip` left out. Raises LookupError without a price."""
-        return sum((h.exposure() for h in self.holdings.values() if h is not skip and (h.position or h.working)), ZERO)
+        return sum(
+            (h.exposure() for h in self.holdings.values() if h is not skip and (h.position or h.working)),
+            ZERO,
+        )
 
     def open_instruments(self) -> set[str]:
         """Instruments held, or that a working order which is not a reduction may open."""

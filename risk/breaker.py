@@ -98,11 +98,15 @@ class SessionDays:
 class Breakers:
     """The daily-loss and the drawdown breaker over one equity; keeps `RiskState`, reads no clock and no cache."""
 
-    def __init__(self, limits: RiskConfig, days: SessionDays, equity: Decimal, state: RiskState | None = None) -> None:
+    def __init__(
+        self, limits: RiskConfig, days: SessionDays, equity: Decimal, state: RiskState | None = None
+    ) -> None:
         """Start at `equity`, or go on from a state that was kept."""
         self.limits = limits
         self.days = days
-        self.state = state.copy() if state is not None else RiskState(peak=equity, day_start=equity, equity=equity)
+        self.state = (
+            state.copy() if state is not None else RiskState(peak=equity, day_start=equity, equity=equity)
+        )
         self.next_roll = 0
         self._below = 0
         self._last: Decimal | None = None
@@ -177,7 +181,11 @@ class Breakers:
         """Halt for any reason; a drawdown or other latched halt is never replaced by a daily loss."""
         self._below, self._last = 0, None
         if not self.halted or self.state.breaker == "DAILY_LOSS":
-            self.state.state, self.state.breaker, self.state.reason = TradingState.HALTED, trip.breaker, trip.reason
+            self.state.state, self.state.breaker, self.state.reason = (
+                TradingState.HALTED,
+                trip.breaker,
+                trip.reason,
+            )
         return trip
 
 

@@ -59,11 +59,15 @@ class GateClock:
         """Market time with its zone."""
         return datetime.fromtimestamp(self.timestamp(), tz=UTC)
 
-    def set_time_alert(self, name: str, alert_time: Any, callback: Any = None, allow_past: bool | None = None) -> None:  # noqa: FBT001 - the engine's signature
+    def set_time_alert(
+        self, name: str, alert_time: Any, callback: Any = None, allow_past: bool | None = None
+    ) -> None:  # noqa: FBT001 - the engine's signature
         """One alert; without a callback it arrives at on_time_event."""
         self._clock.set_time_alert(name, alert_time, self._watched(callback, name), allow_past)
 
-    def set_time_alert_ns(self, name: str, alert_time_ns: int, callback: Any = None, allow_past: bool | None = None) -> None:  # noqa: FBT001, E501 - the engine's signature
+    def set_time_alert_ns(
+        self, name: str, alert_time_ns: int, callback: Any = None, allow_past: bool | None = None
+    ) -> None:  # noqa: FBT001, E501 - the engine's signature
         """One alert at UTC nanoseconds; without a callback it arrives at on_time_event."""
         self._clock.set_time_alert_ns(name, alert_time_ns, self._watched(callback, name), allow_past)
 
@@ -93,7 +97,9 @@ class GateClock:
     ) -> None:
         """A repeating timer in nanoseconds; without a callback it arrives at on_time_event."""
         watched = self._watched(callback, name)
-        self._clock.set_timer_ns(name, interval_ns, start_time_ns, stop_time_ns, watched, allow_past, fire_immediately)
+        self._clock.set_timer_ns(
+            name, interval_ns, start_time_ns, stop_time_ns, watched, allow_past, fire_immediately
+        )
 
     def _watched(self, callback: Callable[[Any], None] | None, name: str) -> Callable[[Any], None] | None:
         if self._gate.desk.replays:

@@ -10,7 +10,15 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from nautilus_trader.model import Bar, BarType, InstrumentId, OrderInitialized, OrderSide, QuoteTick, TradeTick
+from nautilus_trader.model import (
+    Bar,
+    BarType,
+    InstrumentId,
+    OrderInitialized,
+    OrderSide,
+    QuoteTick,
+    TradeTick,
+)
 
 from risk.book import Book, Holding, WorkingOrder
 from risk.breaker import Breakers, RiskState, SessionDays, TradingState, Trip
@@ -90,6 +98,7 @@ class RiskDesk:
         self._closing: set[str] = set()  # client order ids of our own flattening orders
         self._jump = None if limits.untrusted_jump_pct is None else float(limits.untrusted_jump_pct)
         self._watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
+        self._sole: PriceWatch | None = None  # the watch of a run with one instrument: nothing to look up
         self._by_key: dict[BarType | InstrumentId, PriceWatch] = {}  # what an update names -> its watch
         self._bar_types: dict[InstrumentId, BarType] = {}
         self._emulated: set[str] = set()  # client order ids held by the engine's emulator
@@ -102,7 +111,8 @@ class RiskDesk:
     def add_instrument(self, instrument: Any) -> None:
         """Make an instrument known to the book; others cannot be traded."""
         known = self.book.add_instrument(str(instrument.id), instrument.multiplier.as_decimal())
-        self._watches[str(instrument.id)] = self._by_key[instrument.id] = PriceWatch(known)
+        watch = self._watches[str(instrument.id)] = self._by_key[instrument.id] = PriceWatch(known)
+        self._sole = watch if len(self._watches) == 1 else None
 
     def joins(self, gate: RiskGate, key: BarType | tuple[str, InstrumentId]) -> None:
         """A strategy subscribes to bars, or to the (kind, instrument) of ticks: they price their instrument."""
@@ -125,7 +135,7 @@ class RiskDesk:
 
     def bar(self, gate: RiskGate, bar: Bar) -> None:
         """A close while positions are open: inside its band nothing can happen."""
-        watch = self._by_key[bar.bar_type]
+        watch = self._sole or self._by_key[bar.bar_type]
         previous, price = watch.price, float(bar.close)
         watch.price, watch.update = price, bar
         if not watch.low <= price <= watch.high or bar.ts_event >= self._roll_at:
@@ -146,7 +156,9 @@ class RiskDesk:
         if not watch.low <= price <= watch.high or tick.ts_event >= self._roll_at:
             self._look(gate, watch, price, previous, self.limits.tick_confirmations)
 
-    def _look(self, gate: RiskGate, watch: PriceWatch, price: float, previous: float | None, needed: int) -> None:
+    def _look(
+        self, gate: RiskGate, watch: PriceWatch, price: float, previous: float | None, needed: int
+    ) -> None:
         """Read exactly: day, trust, equity, breakers; then set the bands anew."""
         update = watch.update
         if update is None:
@@ -251,10 +263,12 @@ class RiskDesk:
             return "DRY_RUN: decided and recorded, not sent"
         holding = self.book.holding(str(order.strategy_id), instrument)
         buys = is_buy(order)
-        self._refresh(gate, order, holding, buys=buys)
+        if order.quote_quantity:
+            self._refresh(gate, order, holding, buys=buys)
         working = self._decided[str(order.client_order_id)] = self._working(order)
-        if child or holding.reduces(is_buy=buys, quantity=working.leaves, reduce_only=bool(order.reduce_only)):
+        if child or holding.reduces(is_buy=buys, quantity=working.leaves, reduce_only=working.reduce_only):
             return None
+        self._refresh(gate, order, holding, buys=buys)
         return self._state_refuses() or first_broken(self._proposal(holding, working, added), self.limits)
 
     def _state_refuses(self) -> str | None:
@@ -272,26 +286,38 @@ class RiskDesk:
         watch = self._watches[holding.instrument.instrument]
         if watch.suspect is not None:
             return
-        recent = gate.latest(order.instrument_id)
-        if not recent:
-            raise LookupError(f"no price of {order.instrument_id} yet (subscribe to its bars, quotes or trades)")
-        prices = [exact_price(update, long=not buys) for update in recent]
-        if holding.instrument.instrument not in self._held_names() and not self._believable(prices):
-            raise UntrustedPriceError(f"{order.instrument_id} jumped to {prices[0]} in one step and is not confirmed yet")
-        holding.instrument.mark = prices[0]
+        newest = gate.latest(order.instrument_id)
+        if newest is None:
+            raise LookupError(
+                f"no price of {order.instrument_id} yet (subscribe to its bars, quotes or trades)"
+            )
+        price = exact_price(newest, long=not buys)
+        if holding.instrument.instrument not in self._held_names() and not self._believable(
+            gate, order, price
+        ):
+            raise UntrustedPriceError(
+                f"{order.instrument_id} jumped to {price} in one step and is not confirmed yet"
+            )
+        holding.instrument.mark = price
 
     def _held_names(self) -> set[str]:
         return {holding.instrument.instrument for holding in self.book.held()}
 
-    def _believable(self, prices: Sequence[Decimal]) -> bool:
-        """Whether the newest of the last three prices counts: it agrees with the one before, or the one before was odd.
+    def _believable(self, gate: RiskGate, order: OrderInitialized, price: Decimal) -> bool:
+        """Whether the newest price counts: it agrees with the one before, or with the one before that.
 
         What is held is judged at every price by its watch; this is for what is not.
         """
-        newest, *older = prices
-        if newest <= ZERO:
+        if price <= ZERO:
             return False
-        return not older or any(before > ZERO and not self._jumps(newest, before) for before in older)
+        if self._jump is None:
+            return True
+        older = [
+            update for index in (1, 2) if (update := gate.latest(order.instrument_id, index)) is not None
+        ]
+        long = not is_buy(order)
+        before = [exact_price(update, long=long) for update in older]
+        return not before or any(each > ZERO and not self._jumps(price, each) for each in before)
 
     def _jumps(self, price: Decimal, before: Decimal) -> bool:
         return jumped(float(price), float(before), self._jump)
@@ -311,7 +337,11 @@ class RiskDesk:
         )
 
     def _proposal(
-        self, holding: Holding, order: WorkingOrder, added: Sequence[WorkingOrder] = (), without: str | None = None
+        self,
+        holding: Holding,
+        order: WorkingOrder,
+        added: Sequence[WorkingOrder] = (),
+        without: str | None = None,
     ) -> Proposal:
         """The worst case if this order, those of its list before it and everything working were filled."""
         name, mark = holding.instrument.instrument, holding.instrument.mark
@@ -322,7 +352,11 @@ class RiskDesk:
         try:
             high, low = holding.extremes(order, without)
             own = holding.exposure(order, without)
-            same = [h for h in self.book.holdings.values() if h.instrument is holding.instrument and h is not holding]
+            same = [
+                h
+                for h in self.book.holdings.values()
+                if h.instrument is holding.instrument and h is not holding
+            ]
             exposure = own + sum((h.exposure() for h in same if h.position or h.working), ZERO)
             gross, opened = self.book.gross(skip=holding) + own, self.book.open_instruments() | {name}
         finally:
@@ -345,13 +379,20 @@ class RiskDesk:
         )
 
     def decide_change(
-        self, gate: RiskGate, client_order_id: str, leaves: Decimal, price: Decimal | None, order: OrderInitialized
+        self,
+        gate: RiskGate,
+        client_order_id: str,
+        leaves: Decimal,
+        price: Decimal | None,
+        order: OrderInitialized,
     ) -> str | None:
         """Whether a working order may become this large at this price; checked like a new order in its place."""
         try:
             self._clock_in()
             current = self.book.orders[client_order_id]
-            if leaves <= current.leaves and (price is None or current.price is None or price <= current.price):
+            if leaves <= current.leaves and (
+                price is None or current.price is None or price <= current.price
+            ):
                 return None
             if self.limits.dry_run:
                 return "DRY_RUN: decided and recorded, not sent"
@@ -362,7 +403,10 @@ class RiskDesk:
                 price if price is not None else current.price, current.reduce_only, current.group,
             )  # fmt: skip
             if holding.reduces(
-                is_buy=current.is_buy, quantity=leaves, reduce_only=current.reduce_only, without=client_order_id
+                is_buy=current.is_buy,
+                quantity=leaves,
+                reduce_only=current.reduce_only,
+                without=client_order_id,
             ):
                 return None
             return self._state_refuses() or first_broken(
@@ -405,7 +449,9 @@ class RiskDesk:
             is_buy=is_buy(event), quantity=event.quantity.as_decimal(), reduce_only=bool(event.reduce_only)
         )
         if not closing and not reduces:
-            reason = f"BYPASS: order {name} of {event.strategy_id} did not pass the risk gate and does not reduce"
+            reason = (
+                f"BYPASS: order {name} of {event.strategy_id} did not pass the risk gate and does not reduce"
+            )
             self.pending_trips.append(Trip("BYPASS", reason, self.now))
         self.sending(event)
 
@@ -528,7 +574,9 @@ class RiskDesk:
             self.stopping = True
             try:
                 gate.shutdown_system(f"{gate.strategy_id} raised in {where}")
-            except RuntimeError:  # engine.md 1: in some handlers the engine cannot be called; its own stop follows
+            except (
+                RuntimeError
+            ):  # engine.md 1: in some handlers the engine cannot be called; its own stop follows
                 raise error from None
 
     def _failed(self, gate: RiskGate, where: str, error: BaseException) -> None:

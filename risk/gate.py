@@ -66,7 +66,9 @@ class RiskGate(Strategy):
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def submit_order(self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None) -> None:
+    def submit_order(
+        self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None
+    ) -> None:
         """Pass the order on, or refuse it."""
         event = order.init_event
         reason = self._desk.decide(self, [event])
@@ -163,16 +165,13 @@ class RiskGate(Strategy):
         order = self.cache.order(client_order_id)
         return Decimal(0) if order is None else order.filled_qty.as_decimal()
 
-    def latest(self, instrument_id: InstrumentId) -> list[Any]:
-        """The last three updates that price an instrument, newest first, from what this run subscribes to."""
+    def latest(self, instrument_id: InstrumentId, index: int = 0) -> Any:
+        """The newest update that prices an instrument, or the one `index` before it; None when there is none."""
         kind = self._ticks.get(instrument_id)
         if kind is not None:
-            read, key = (self.cache.quote if kind == "quote" else self.cache.trade), instrument_id
-        else:
-            read, key = self.cache.bar, self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
-        if key is None:
-            return []
-        return [update for update in (read(key, index) for index in range(3)) if update is not None]
+            return (self.cache.quote if kind == "quote" else self.cache.trade)(instrument_id, index)
+        bar_type = self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
+        return None if bar_type is None else self.cache.bar(bar_type, index)
 
     # -- data ------------------------------------------------------------------------------------------------------
 
@@ -184,13 +183,17 @@ class RiskGate(Strategy):
         self._desk.joins(self, bar_type)
         super().subscribe_bars(bar_type, client_id, params)
 
-    def subscribe_quotes(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+    def subscribe_quotes(
+        self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None
+    ) -> None:
         """Subscribe, and let these quotes price the instrument."""
         self._ticks[instrument_id] = "quote"
         self._desk.joins(self, ("quote", instrument_id))
         super().subscribe_quotes(instrument_id, client_id, params)
 
-    def subscribe_trades(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+    def subscribe_trades(
+        self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None
+    ) -> None:
         """Subscribe, and let these trades price the instrument where no quotes do."""
         self._ticks.setdefault(instrument_id, "trade")
         self._desk.joins(self, ("trade", instrument_id))
@@ -201,12 +204,16 @@ class RiskGate(Strategy):
         self._desk.turns.leave(self, bar_type)
         super().unsubscribe_bars(bar_type, client_id, params)
 
-    def unsubscribe_quotes(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+    def unsubscribe_quotes(
+        self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None
+    ) -> None:
         """Unsubscribe; nobody waits for this strategy's turn any more."""
         self._desk.turns.leave(self, ("quote", instrument_id))
         super().unsubscribe_quotes(instrument_id, client_id, params)
 
-    def unsubscribe_trades(self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None) -> None:
+    def unsubscribe_trades(
+        self, instrument_id: InstrumentId, client_id: Any = None, params: Any = None
+    ) -> None:
         """Unsubscribe; nobody waits for this strategy's turn any more."""
         self._desk.turns.leave(self, ("trade", instrument_id))
         super().unsubscribe_trades(instrument_id, client_id, params)
@@ -305,7 +312,9 @@ class RiskGate(Strategy):
 
     def _refuse(self, order: Any, reason: str) -> None:
         self._untold.append((order, reason))
-        event = order.init_event if not isinstance(order, ClientOrderId) else self.cache.order(order).init_event
+        event = (
+            order.init_event if not isinstance(order, ClientOrderId) else self.cache.order(order).init_event
+        )
         self._desk.witness.refused(self._desk.now, event, reason)
         if self._depth == 0:
             self._tell()
@@ -340,7 +349,14 @@ class RiskGate(Strategy):
     def _deny(self, order: Any, reason: str) -> None:
         now = self._desk.now
         event = OrderDenied(
-            self.trader_id, order.strategy_id, order.instrument_id, order.client_order_id, reason, UUID4(), now, now
+            self.trader_id,
+            order.strategy_id,
+            order.instrument_id,
+            order.client_order_id,
+            reason,
+            UUID4(),
+            now,
+            now,
         )
         order.apply(event)
         self.on_order_denied(event)
@@ -382,7 +398,9 @@ class _Passage:
 
 
 def _within(stamp: int, start: datetime | None, end: datetime | None) -> bool:
-    return (start is None or stamp >= start.timestamp() * NANOS) and (end is None or stamp <= end.timestamp() * NANOS)
+    return (start is None or stamp >= start.timestamp() * NANOS) and (
+        end is None or stamp <= end.timestamp() * NANOS
+    )
 
 
 def gated(strategy_class: type[Strategy], desk: RiskDesk) -> type[RiskGate]:
@@ -417,10 +435,11 @@ def _guarded(original: Callable[..., None], name: str) -> Callable[..., None]:
             for each in subject if isinstance(subject, list | tuple) else [subject]:
                 target = each[0] if isinstance(each, tuple) else each
                 if str(getattr(target, "client_order_id", target)) not in self.passing:
-                    self._refuse(target, f"BYPASS: call self.{name}, not the base class's: the order never left")  # noqa: SLF001
+                    self._refuse(
+                        target, f"BYPASS: call self.{name}, not the base class's: the order never left"
+                    )
                     return
         original(self, subject, *args, **kwargs)
 
     guarded.__name__ = name
     return guarded
-

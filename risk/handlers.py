@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.trading import Strategy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from risk.desk import RiskDesk
 
 Handler = Any
-PRICES = {"on_bar": "bar", "on_quote": "quote", "on_trade": "trade"}  # handler -> the desk's method for its update
+PRICES = {
+    "on_bar": "bar",
+    "on_quote": "quote",
+    "on_trade": "trade",
+}  # handler -> the desk's method for its update
 NOT_EVENTS = ("on_order_event", "on_order_initialized")
 BORROWED = ("on_order_initialized", "on_order_emulated", "on_order_pending_update", "on_order_pending_cancel")
 """Handlers in which the engine's cache, clock and methods raise 'Already borrowed': nothing is done there."""
@@ -24,7 +26,9 @@ BORROWED = ("on_order_initialized", "on_order_emulated", "on_order_pending_updat
 
 def handler_names() -> tuple[str, ...]:
     """Every callback of a Nautilus strategy."""
-    return tuple(name for name in dir(Strategy) if name.startswith("on_") and callable(getattr(Strategy, name)))
+    return tuple(
+        name for name in dir(Strategy) if name.startswith("on_") and callable(getattr(Strategy, name))
+    )
 
 
 def wrap_handlers(strategy_class: type[Strategy], desk: RiskDesk) -> dict[str, Handler]:

@@ -88,7 +88,9 @@ class RiskConfig(BaseModel):
             try:
                 ZoneInfo(zone)
             except (ZoneInfoNotFoundError, ValueError):
-                raise ValueError(f"{zone!r} is not a time zone; use an IANA name such as America/New_York") from None
+                raise ValueError(
+                    f"{zone!r} is not a time zone; use an IANA name such as America/New_York"
+                ) from None
         return zone
 
     @model_validator(mode="after")
@@ -150,9 +152,7 @@ def check_order_notional(order: Proposal, limits: RiskConfig) -> str | None:
     limit = limits.max_order_notional
     if limit is None or order.notional <= limit:
         return None
-    return (
-        f"{order.instrument} order of {_money(order.notional, order.currency)}; limit {_money(limit, order.currency)}"
-    )
+    return f"{order.instrument} order of {_money(order.notional, order.currency)}; limit {_money(limit, order.currency)}"
 
 
 def check_order_pct(order: Proposal, limits: RiskConfig) -> str | None:

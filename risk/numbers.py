@@ -42,7 +42,9 @@ def fraction_or_off(value: object) -> Decimal | None:
     """A share of equity between 0 and 1, or off. A value above 1 is refused with the hint that 0.05 is 5%."""
     number = exact_or_off(value)
     if number is not None and number > 1:
-        raise ValueError(f"{number} is above 1, but this is a fraction: 0.05 is 5% (did you mean {number / 100}?)")
+        raise ValueError(
+            f"{number} is above 1, but this is a fraction: 0.05 is 5% (did you mean {number / 100}?)"
+        )
     return number
 
 

@@ -31,7 +31,10 @@ def logging_into(folder: Path, config: RunConfig) -> LoggerConfig:
         stdout_level=LogLevel.OFF,
         fileout_level=LEVELS[config.log.level],
         file_config=FileWriterConfig(
-            directory=str(folder), file_name=ENGINE_LOG.removesuffix(".jsonl"), file_format="json", file_rotate=ROTATE
+            directory=str(folder),
+            file_name=ENGINE_LOG.removesuffix(".jsonl"),
+            file_format="json",
+            file_rotate=ROTATE,
         ),
         bypass_logging=False,
         print_config=False,
@@ -49,4 +52,6 @@ def max_notionals(config: RunConfig, market: MarketData) -> dict[str, str]:
     limit = config.risk.max_order_notional
     if limit is None:
         return {}
-    return {str(instrument.id): str((limit * BACKSTOP).quantize(Decimal(1))) for instrument in market.instruments}
+    return {
+        str(instrument.id): str((limit * BACKSTOP).quantize(Decimal(1))) for instrument in market.instruments
+    }

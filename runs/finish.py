@@ -58,7 +58,9 @@ def finish(run: Finished, folder: RunFolder) -> Summary:
     """Write the run's files, print its result on stdout as the config asks, answer the summary."""
     config, record = run.ready.config, run.record
     write_record(folder, record)
-    analysis = analyse(record, zone=config.data.zone, days_per_year=config.data.days_per_year, until_ns=run.until_ns)
+    analysis = analyse(
+        record, zone=config.data.zone, days_per_year=config.data.days_per_year, until_ns=run.until_ns
+    )
     summary = summarise(analysis, folder.path)
     title = run.ready.config.strategy.strategy_path.rpartition(":")[2]
     write_reports(folder, analysis, summary, title, plots=config.run.plots, tearsheet=config.run.tearsheet)

@@ -39,7 +39,9 @@ def equity_in(equities: dict[Any, Any], config: RunConfig) -> Decimal:
     currency = config.venue.currency
     amounts = [money.as_decimal() for key, money in equities.items() if key.code == currency]
     if len(amounts) != 1 or len(equities) != 1:
-        raise RunError(f"the engine tells equity in {sorted(k.code for k in equities)}, not in {currency} alone")
+        raise RunError(
+            f"the engine tells equity in {sorted(k.code for k in equities)}, not in {currency} alone"
+        )
     amount: Decimal = amounts[0]
     return amount
 

@@ -26,7 +26,9 @@ def day_of(stamp: int) -> str:
 
 def status_line(desk: RiskDesk, recorder: Recorder) -> str:
     """Market time, equity, positions, orders and refusals in one line."""
-    held = ", ".join(f"{h.instrument.instrument} {h.position.normalize():f}" for h in desk.book.held()) or "flat"
+    held = (
+        ", ".join(f"{h.instrument.instrument} {h.position.normalize():f}" for h in desk.book.held()) or "flat"
+    )
     try:
         equity = f"{desk.book.equity():,.2f} {desk.book.currency}"
     except LookupError:
@@ -50,13 +52,19 @@ def watched(desk: RiskDesk, market: MarketData, updates: int) -> Iterator[None]:
 
     done = threading.Event()
     with Progress(
-        TextColumn("backtest {task.fields[day]}"), BarColumn(), TimeRemainingColumn(), console=console, transient=True
+        TextColumn("backtest {task.fields[day]}"),
+        BarColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
     ) as bar:
         task = bar.add_task("", total=market.end_ns - market.start_ns, day="")
 
         def follow() -> None:
             while not done.wait(EVERY_SECS):
-                last = desk.last  # a plain value: the only thing of the engine's that another thread may touch
+                last = (
+                    desk.last
+                )  # a plain value: the only thing of the engine's that another thread may touch
                 if last is not None:
                     bar.update(task, completed=last.ts_event - market.start_ns, day=day_of(last.ts_event))
 

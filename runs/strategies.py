@@ -118,7 +118,9 @@ def _check_instrument(instrument: Any, config: RunConfig) -> None:
             f"currencies yet: choose instruments quoted in {account}, or venue.currency={quote}"
         )
     if instrument.is_inverse:
-        raise InstrumentError(f"instruments: {instrument.id} is an inverse contract, which Keel cannot value yet")
+        raise InstrumentError(
+            f"instruments: {instrument.id} is an inverse contract, which Keel cannot value yet"
+        )
     if config.venue.account_type == "margin" and instrument.margin_init <= 0:
         raise InstrumentError(
             f"instruments: {instrument.id} has no initial margin, so the engine would let a margin account buy without "

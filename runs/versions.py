@@ -17,13 +17,13 @@ def versions(data_version: str) -> dict[str, object]:
     """Everything a repetition needs, by name; None where it is not known."""
     commit, changed = _git()
     return {
-            **{name: _package(name) for name in PACKAGES},
-            "python": platform.python_version(),
-            "platform": platform.platform(),
-            "git_commit": commit,
-            "git_changed": changed,
-            "requirements_lock": _hash_of(ROOT / "requirements.lock"),
-            "data": data_version,
+        **{name: _package(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "git_commit": commit,
+        "git_changed": changed,
+        "requirements_lock": _hash_of(ROOT / "requirements.lock"),
+        "data": data_version,
     }
 
 

@@ -332,8 +332,9 @@ class SignalStrategy(Strategy):
         )  # currency -> money; empty while the account is unknown
         if instrument.quote_currency in equity:
             return equity[instrument.quote_currency].as_decimal(), notional
-        if instrument.base_currency is not None and instrument.base_currency in equity:
-            return equity[instrument.base_currency].as_decimal(), instrument.multiplier.as_decimal()
+        base = getattr(instrument, "base_currency", None)  # only pairs and perpetuals have one
+        if base is not None and base in equity:
+            return equity[base].as_decimal(), instrument.multiplier.as_decimal()
         currencies = ", ".join(str(currency) for currency in equity) or "unknown"
         self._complain(holding, f"no entry: it trades in {instrument.quote_currency}, equity is {currencies}")
         return None

@@ -10,7 +10,17 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from nautilus_trader.model import Bar, BarType, Currency, Equity, InstrumentId, Price, Quantity, QuoteTick, Symbol
+from nautilus_trader.model import (
+    Bar,
+    BarType,
+    Currency,
+    Equity,
+    InstrumentId,
+    Price,
+    Quantity,
+    QuoteTick,
+    Symbol,
+)
 from nautilus_trader.trading import Strategy, StrategyConfig
 
 from adapters.replay.factories import ReplayVenue
@@ -206,7 +216,9 @@ def drive(
         backtest = run_backtest(config, prepared=ready)
         return Driven(backtest.record, ready.recorder, backtest.desk, list(backtest.desk.gates))
     replay = ReplayVenue(config.venue, fixed, config.run.max_bars)  # type: ignore[arg-type]
-    desk = build_desk(config, ready.market, ready.recorder, event_time=replay.event_time, replays=replay.replays)
+    desk = build_desk(
+        config, ready.market, ready.recorder, event_time=replay.event_time, replays=replay.replays
+    )
     with tempfile.TemporaryDirectory() as folder:
         result = asyncio.run(
             run_node(

@@ -50,9 +50,7 @@ class ReplayDataClient(MarketDataClient):
     was sent, `on_error` when reading or sending it failed.
     """
 
-    def __init__(
-        self, *, name: str, config: Any, cache: Any, clock: Any, replay: Replay
-    ) -> None:
+    def __init__(self, *, name: str, config: Any, cache: Any, clock: Any, replay: Replay) -> None:
         """The engine's own four, and what is to be replayed."""
         super().__init__(name=name, config=config, cache=cache, clock=clock, venue=replay.venue)
         self._replay = replay

@@ -36,7 +36,9 @@ class ReplayVenue:
         self._client: ReplayDataClient | None = None
         self._ended = False
         self._error: BaseException | None = None
-        self._shadows = {bt.instrument_id: shadow_type(bt) for bt in market.bar_types} if market.kind == "bars" else {}
+        self._shadows = (
+            {bt.instrument_id: shadow_type(bt) for bt in market.bar_types} if market.kind == "bars" else {}
+        )
         self.replays = config.speed != REAL_TIME
 
     def add_to(self, builder: LiveNodeBuilder) -> LiveNodeBuilder:
@@ -55,8 +57,10 @@ class ReplayVenue:
         class Factory(DataClientFactory):
             @staticmethod
             def create(*, name: str, config: Any, cache: Any, clock: Any) -> ReplayDataClient:
-                built._client = ReplayDataClient(name=name, config=config, cache=cache, clock=clock, replay=replay)  # noqa: SLF001
-                return built._client  # noqa: SLF001 - the factory of this very venue
+                built._client = ReplayDataClient(
+                    name=name, config=config, cache=cache, clock=clock, replay=replay
+                )
+                return built._client
 
         sandbox = SandboxExecutionClientConfig(
             venue=venue,

@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 def live(*arguments: str, cwd: Path, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "live", *arguments]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(cwd / "state-home")}
-    return subprocess.run(  # noqa: S603 - our own command
+    return subprocess.run(
         command, cwd=cwd, capture_output=True, text=True, timeout=timeout, check=False, env=environment
     )
 
@@ -47,9 +47,11 @@ def test_an_adapter_that_is_missing_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
-def test_a_signal_stops_the_node_within_five_seconds_with_a_summary(number: int, code: int, tmp_path: Path) -> None:
+def test_a_signal_stops_the_node_within_five_seconds_with_a_summary(
+    number: int, code: int, tmp_path: Path
+) -> None:
     command = [sys.executable, "-m", "live", "run", "venue.speed=20000", "output=json", *QUICK]
-    process = subprocess.Popen(  # noqa: S603 - our own command
+    process = subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     deadline = time.monotonic() + 30
@@ -89,7 +91,7 @@ def test_bad_input_costs_one_line_and_exit_code_two(arguments: list[str], told: 
 
 
 def test_two_runs_in_one_folder(tmp_path: Path) -> None:
-    first = subprocess.Popen(  # noqa: S603 - our own command
+    first = subprocess.Popen(
         [sys.executable, "-m", "live", "run", "venue.speed=20000", "run.dir=mine", *QUICK],
         cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -115,11 +117,25 @@ def paper(tmp_path: Path) -> list[str]:
     (tmp_path / "mine" / "venue").mkdir(parents=True)
     (tmp_path / "mine" / "venue" / "my_paper.yaml").write_text(PAPER)
     state = f"run.state_dir={tmp_path / 'state'}"
-    return ["--config-dir", str(tmp_path / "mine"), "venue=my_paper", "risk.untrusted_jump_pct=0.25", state, *QUICK]
+    return [
+        "--config-dir",
+        str(tmp_path / "mine"),
+        "venue=my_paper",
+        "risk.untrusted_jump_pct=0.25",
+        state,
+        *QUICK,
+    ]
 
 
 def test_a_halt_outlives_the_run_and_only_a_person_lifts_it(paper: list[str], tmp_path: Path) -> None:
-    tripped = live("run", *paper, "risk.max_drawdown_pct=0.02", "risk.max_daily_loss_pct=off", "output=json", cwd=tmp_path)
+    tripped = live(
+        "run",
+        *paper,
+        "risk.max_drawdown_pct=0.02",
+        "risk.max_daily_loss_pct=off",
+        "output=json",
+        cwd=tmp_path,
+    )
     assert tripped.returncode == 0, tripped.stderr
     assert json.loads(tripped.stdout)["halted"] is True
     state_file = tmp_path / "state" / "my_paper.json"
@@ -158,9 +174,17 @@ def test_a_replay_has_nothing_to_resume(tmp_path: Path) -> None:
 
 def test_killed_in_the_middle_of_a_trip_the_halt_is_still_there(paper: list[str], tmp_path: Path) -> None:
     """SIGKILL as soon as the state file says HALTED: the next start sees it."""
-    command = [sys.executable, "-m", "live", "run", *paper, "risk.max_drawdown_pct=0.02", "venue.speed=100000000"]
+    command = [
+        sys.executable,
+        "-m",
+        "live",
+        "run",
+        *paper,
+        "risk.max_drawdown_pct=0.02",
+        "venue.speed=100000000",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=environment, text=True)  # noqa: S603
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=environment, text=True)
     state_file = tmp_path / "state" / "my_paper.json"
     deadline = time.monotonic() + 30
     while not (state_file.exists() and "HALTED" in state_file.read_text()):

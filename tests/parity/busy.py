@@ -73,7 +73,9 @@ class Busy(Strategy):
         for order in self.cache.orders_open(instrument_id=instrument_id, strategy_id=self.strategy_id):
             if order.order_type == OrderType.LIMIT and not order.is_reduce_only:
                 self.modify_order(
-                    order.client_order_id, self._size(instrument_id, 3), self._price(instrument_id, bar, "0.99")
+                    order.client_order_id,
+                    self._size(instrument_id, 3),
+                    self._price(instrument_id, bar, "0.99"),
                 )
 
     def bracket(self, instrument_id: InstrumentId, bar: Bar) -> None:
@@ -112,5 +114,3 @@ class Busy(Strategy):
 
     def on_order_denied(self, event: Any) -> None:
         self.denied.append(event.reason)
-
-

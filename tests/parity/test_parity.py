@@ -29,10 +29,14 @@ def both(overrides: list[str]) -> tuple[RunRecord, RunRecord]:
     config = compose("live", [*overrides, "run.on_strategy_error=stop"]).config
     ready = prepare(config)
     venue = ReplayVenue(config.venue, ready.market, config.run.max_bars)
-    desk = build_desk(config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays)
+    desk = build_desk(
+        config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
+    )
     with tempfile.TemporaryDirectory() as folder:
         live = asyncio.run(
-            run_node(ready, desk, venue, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None)
+            run_node(
+                ready, desk, venue, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None
+            )
         )
     return backtest, live.record
 
@@ -65,7 +69,7 @@ def test_several_instruments_and_warm_up_from_history() -> None:
 
 
 def test_two_strategies_share_limits() -> None:
-    backtest, live = both(["experiment=two_strategies", "risk.max_leverage=0.08"])
+    backtest, live = both(["experiment=two_strategies", "risk.max_leverage=0.12"])
     assert_same(backtest, live)
     assert len({fill["strategy"] for fill in backtest.fills}) == 2
     assert any(refusal["limit"] == "MAX_LEVERAGE" for refusal in backtest.refusals)
@@ -104,26 +108,48 @@ def _both_of(config: Any) -> tuple[RunRecord, RunRecord]:
     backtest = run_backtest(config).record
     ready = prepare(config)
     venue = ReplayVenue(config.venue, ready.market, None)
-    desk = build_desk(config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays)
+    desk = build_desk(
+        config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
+    )
     with tempfile.TemporaryDirectory() as folder:
         live = asyncio.run(
-            run_node(ready, desk, venue, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None)
+            run_node(
+                ready, desk, venue, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None
+            )
         )
     return backtest, live.record
 
 
-@pytest.mark.parametrize("extra", [[], ["run.max_bars=700"], ["venue.account_type=cash", "venue.slippage_ticks=1"]])
+@pytest.mark.parametrize(
+    "extra", [[], ["run.max_bars=700"], ["venue.account_type=cash", "venue.slippage_ticks=1"]]
+)
 def test_both_commands_print_the_same_json(extra: list[str], tmp_path: Path) -> None:
     printed = []
     for package in ("backtests", "live"):
-        command = [sys.executable, "-m", package, "run", "output=json", "run.plots=false", "run.tearsheet=false", *extra]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)  # noqa: S603
+        command = [
+            sys.executable,
+            "-m",
+            package,
+            "run",
+            "output=json",
+            "run.plots=false",
+            "run.tearsheet=false",
+            *extra,
+        ]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, done.stderr
         printed.append(json.loads(done.stdout))
     backtest, live = printed
     assert Path(tmp_path, backtest.pop("run_dir")).is_dir()
     assert Path(tmp_path, live.pop("run_dir")).is_dir()
     assert live == backtest
-    wanted = {"orders": int, "fills": int, "refusals": int, "final_equity": str, "max_drawdown": float, "halted": bool}
+    wanted = {
+        "orders": int,
+        "fills": int,
+        "refusals": int,
+        "final_equity": str,
+        "max_drawdown": float,
+        "halted": bool,
+    }
     assert {key: type(backtest[key]) for key in wanted} == wanted
     assert "sharpe" in backtest

@@ -20,7 +20,9 @@ MULTIPLIERS = {"A.X": Decimal(1), "B.X": Decimal(10)}
 class Slow:
     """The same facts kept as plain lists, and everything worked out from the beginning each time."""
 
-    orders: dict[str, list[object]] = field(default_factory=dict)  # id -> [strategy, instrument, is_buy, leaves]
+    orders: dict[str, list[object]] = field(
+        default_factory=dict
+    )  # id -> [strategy, instrument, is_buy, leaves]
     fills: list[tuple[str, str, Decimal, Decimal, Decimal]] = field(default_factory=list)
     marks: dict[str, Decimal] = field(default_factory=dict)
 

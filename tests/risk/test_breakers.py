@@ -89,8 +89,13 @@ def test_on_ticks_a_breach_needs_three_distinct_readings() -> None:
     assert [one.read(5 + n, Decimal(89_000 - n), 3) is not None for n in range(3)] == [False, False, True]
 
 
-@given(st.lists(st.decimals(50_000, 150_000, places=2), min_size=1, max_size=60), st.decimals("0.01", "0.5", places=2))
-def test_drawdown_trips_exactly_when_a_slow_recomputation_says_so(path: list[Decimal], limit: Decimal) -> None:
+@given(
+    st.lists(st.decimals(50_000, 150_000, places=2), min_size=1, max_size=60),
+    st.decimals("0.01", "0.5", places=2),
+)
+def test_drawdown_trips_exactly_when_a_slow_recomputation_says_so(
+    path: list[Decimal], limit: Decimal
+) -> None:
     one, peak, expected = breakers(max_drawdown_pct=limit), Decimal(100_000), None
     for number, value in enumerate(path):
         peak = max(peak, value)
@@ -109,7 +114,11 @@ def test_state_survives_as_text_and_resuming_measures_anew() -> None:
     again = Breakers(one.limits, NEW_YORK, Decimal(1), kept)
     assert again.halted
     after = resumed(kept)
-    assert (after.state, after.peak, after.day_start) == (TradingState.ACTIVE, Decimal(100_000), Decimal(100_000))
+    assert (after.state, after.peak, after.day_start) == (
+        TradingState.ACTIVE,
+        Decimal(100_000),
+        Decimal(100_000),
+    )
     fresh = Breakers(one.limits, NEW_YORK, Decimal(1), after)
     assert fresh.read(3, Decimal("90000.01")) is None
     assert fresh.read(4, Decimal(90_000)) is not None  # the new reference is the one that is used
@@ -129,8 +138,12 @@ class HoldsAll(Scripted):
 @both_modes
 @pytest.mark.parametrize("on_trip", ["cancel", "flatten"])
 def test_a_trip_cancels_halts_and_flattens_if_asked(mode: str, on_trip: str) -> None:
-    driven = drive(mode, HoldsAll, bars([100, 100, 99, 80, 80, 80]), risk={"max_drawdown_pct": 0.1, "on_trip": on_trip})
-    assert [(trip["breaker"], trip["equity"]) for trip in driven.record.trips] == [("DRAWDOWN", Decimal("79981.00"))]
+    driven = drive(
+        mode, HoldsAll, bars([100, 100, 99, 80, 80, 80]), risk={"max_drawdown_pct": 0.1, "on_trip": on_trip}
+    )
+    assert [(trip["breaker"], trip["equity"]) for trip in driven.record.trips] == [
+        ("DRAWDOWN", Decimal("79981.00"))
+    ]
     assert set(driven.limits) == {"HALTED"}
     assert [order["status"] for order in driven.record.orders if order["type"] == "LIMIT"] == ["CANCELED"]
     assert driven.desk.book.is_flat() == (on_trip == "flatten")
@@ -180,17 +193,26 @@ class HoldsOnQuotes(Scripted):
 def quotes(mids: list[float]) -> list[QuoteTick]:
     return [
         QuoteTick(
-            equity().id, Price(mid - 0.01, 2), Price(mid + 0.01, 2), Quantity(10_000, 0), Quantity(10_000, 0),
-            T0 + n * 1_000_000_000, T0 + n * 1_000_000_000,
+            equity().id,
+            Price(mid - 0.01, 2),
+            Price(mid + 0.01, 2),
+            Quantity(10_000, 0),
+            Quantity(10_000, 0),
+            T0 + n * 1_000_000_000,
+            T0 + n * 1_000_000_000,
         )  # fmt: skip
         for n, mid in enumerate(mids)
     ]
 
 
 def test_on_quotes_a_breach_is_confirmed_before_it_trips() -> None:
-    brief = drive("backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 100, 100]), risk=_tight(), kind="quotes")
+    brief = drive(
+        "backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 100, 100]), risk=_tight(), kind="quotes"
+    )
     assert brief.record.trips == []
-    lasting = drive("backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 85.02, 85]), risk=_tight(), kind="quotes")
+    lasting = drive(
+        "backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 85.02, 85]), risk=_tight(), kind="quotes"
+    )
     assert [trip["ts"] for trip in lasting.record.trips] == [T0 + 4_000_000_000]
     unconfirmed = drive(
         "backtest", HoldsOnQuotes, quotes([100, 100, 85, 85.01, 100, 100]),
@@ -206,7 +228,9 @@ class BuysOnce(Scripted):
 
 
 @both_modes
-@pytest.mark.parametrize("closes", [[100, 100, 100, 1, 100, 100], [100, 100, 100, 48, 47, 47], [100, 100, 100, 300, 300, 300]])
+@pytest.mark.parametrize(
+    "closes", [[100, 100, 100, 1, 100, 100], [100, 100, 100, 48, 47, 47], [100, 100, 100, 300, 300, 300]]
+)
 def test_an_order_is_refused_on_the_bar_of_a_jump_and_not_after_it(mode: str, closes: list[float]) -> None:
     driven = drive(mode, BuysOnce, bars(closes), risk={"untrusted_jump_pct": 0.25})
     assert [(r["limit"], r["ts"]) for r in driven.record.refusals] == [("UNTRUSTED_PRICE", T0 + 3 * DAY)]
@@ -225,7 +249,9 @@ class LeavesOnTheJump(Scripted):
 
 @both_modes
 def test_a_doubt_ends_with_the_position_it_was_about(mode: str) -> None:
-    driven = drive(mode, LeavesOnTheJump, bars([100, 100, 100, 48, 49, 48, 48]), risk={"untrusted_jump_pct": 0.25})
+    driven = drive(
+        mode, LeavesOnTheJump, bars([100, 100, 100, 48, 49, 48, 48]), risk={"untrusted_jump_pct": 0.25}
+    )
     assert driven.record.refusals == []
     assert [fill["side"] for fill in driven.record.fills] == ["BUY", "SELL", "BUY"]
     assert driven.desk.breakers.state.state is TradingState.ACTIVE
@@ -248,7 +274,9 @@ class HoldsQuietly(Scripted):
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.integers(0, 2**32), st.sampled_from(["0.05", "0.1", "0.3"]), st.sampled_from(["0.01", "0.02", "off"]))
+@given(
+    st.integers(0, 2**32), st.sampled_from(["0.05", "0.1", "0.3"]), st.sampled_from(["0.01", "0.02", "off"])
+)
 def test_no_halt_is_missed_and_none_is_false(seed: int, drawdown: str, daily: str) -> None:
     """Bands skip most looks; the trip must come on the very bar on which a look at every bar would have seen it."""
     import random  # noqa: PLC0415 - seeded per example
@@ -260,7 +288,9 @@ def test_no_halt_is_missed_and_none_is_false(seed: int, drawdown: str, daily: st
     if daily != "off" and Decimal(daily) > Decimal(drawdown):
         daily = "off"
     rows = bars(closes)
-    driven = drive("backtest", HoldsQuietly, rows, risk={"max_drawdown_pct": drawdown, "max_daily_loss_pct": daily})
+    driven = drive(
+        "backtest", HoldsQuietly, rows, risk={"max_drawdown_pct": drawdown, "max_daily_loss_pct": daily}
+    )
     assert [t["ts"] for t in driven.record.trips][:1] == _slow_trip(rows, Decimal(drawdown), daily)
 
 

@@ -41,7 +41,10 @@ class CallsTheBaseClass(Scripted):
         if n == 2:
             Strategy.submit_order(self, self.order_factory.market(self.iid, OrderSide.BUY, Quantity(10, 0)))
         if n == 3:
-            orders = [self.order_factory.limit(self.iid, OrderSide.BUY, Quantity(1, 0), Price(90, 2)) for _ in range(2)]
+            orders = [
+                self.order_factory.limit(self.iid, OrderSide.BUY, Quantity(1, 0), Price(90, 2))
+                for _ in range(2)
+            ]
             Strategy.submit_order_list(self, orders)
         if n == 4:
             super().submit_order(self.order_factory.market(self.iid, OrderSide.BUY, Quantity(10, 0)))
@@ -150,8 +153,13 @@ class Brackets(Scripted):
         if n in (1, 5):
             self.submit_order_list(
                 self.order_factory.bracket(
-                    self.iid, OrderSide.BUY, Quantity(10 if n == 1 else 400, 0), entry_price=Price(50, 2),
-                    tp_price=Price(120, 2), sl_trigger_price=Price(40, 2), entry_order_type=_limit_type(),
+                    self.iid,
+                    OrderSide.BUY,
+                    Quantity(10 if n == 1 else 400, 0),
+                    entry_price=Price(50, 2),
+                    tp_price=Price(120, 2),
+                    sl_trigger_price=Price(40, 2),
+                    entry_order_type=_limit_type(),
                 )  # fmt: skip
             )
 
@@ -197,7 +205,9 @@ def test_a_timer_cannot_be_replayed_and_its_errors_stop_a_backtest() -> None:
         drive("live", UsesATimer, FLAT)
     assert refused.value.exit_code == 2
     assert isinstance(refused.value.__cause__, NotReplayableError)
-    with pytest.raises(StrategyError, match=r"UsesATimer-001 raised in timer 'late'.*ValueError: timer broke") as broke:
+    with pytest.raises(
+        StrategyError, match=r"UsesATimer-001 raised in timer 'late'.*ValueError: timer broke"
+    ) as broke:
         drive("backtest", UsesATimer, FLAT)
     assert isinstance(broke.value.__cause__, ValueError)
 
@@ -215,7 +225,9 @@ class Breaks(Scripted):
 
 @both_modes
 def test_an_error_stops_the_run_when_asked(mode: str) -> None:
-    with pytest.raises(StrategyError, match=r"Breaks-001 raised in on_bar: KeyError: 'strategy broke'") as stopped:
+    with pytest.raises(
+        StrategyError, match=r"Breaks-001 raised in on_bar: KeyError: 'strategy broke'"
+    ) as stopped:
         drive(mode, Breaks, FLAT, run={"on_strategy_error": "stop"})
     assert isinstance(stopped.value.__cause__, KeyError)
 

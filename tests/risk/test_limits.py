@@ -35,8 +35,12 @@ def limits(**given_limits: Any) -> RiskConfig:
     return RiskConfig(**{**OPEN, **given_limits})
 
 
-@pytest.mark.parametrize(("field", "value", "at", "step", "code"), AT_THE_LIMIT, ids=[row[0] for row in AT_THE_LIMIT])
-def test_a_limit_is_kept_up_to_its_value(field: str, value: Any, at: dict[str, Any], step: Any, code: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "value", "at", "step", "code"), AT_THE_LIMIT, ids=[row[0] for row in AT_THE_LIMIT]
+)
+def test_a_limit_is_kept_up_to_its_value(
+    field: str, value: Any, at: dict[str, Any], step: Any, code: str
+) -> None:
     config = limits(**{field: value})
     (name, there), *_ = at.items()
     assert first_broken(Proposal(**{**KEPT, name: there - step}), config) is None
@@ -55,7 +59,10 @@ def test_every_check_has_a_case_at_its_limit() -> None:
 def test_short_selling_is_off_unless_allowed() -> None:
     short = Proposal(**{**KEPT, "shorts": True, "position_after": Decimal(-10)})
     assert first_broken(short, limits(allow_short=True)) is None
-    assert first_broken(short, limits(allow_short=False)) == "SHORT_SELLING: AAPL.XNAS would be -10; short selling is off"
+    assert (
+        first_broken(short, limits(allow_short=False))
+        == "SHORT_SELLING: AAPL.XNAS would be -10; short selling is off"
+    )
 
 
 def test_without_equity_nothing_new_passes() -> None:
@@ -76,7 +83,9 @@ def test_a_refusal_shows_its_arithmetic() -> None:
     equity=st.decimals(1, 1_000_000, places=2),
     share=st.decimals("0.01", 1, places=2),
 )
-def test_position_share_is_refused_exactly_when_it_is_above(exposure: Decimal, equity: Decimal, share: Decimal) -> None:
+def test_position_share_is_refused_exactly_when_it_is_above(
+    exposure: Decimal, equity: Decimal, share: Decimal
+) -> None:
     order = Proposal(**{**KEPT, "exposure_after": exposure, "equity": equity})
     assert (first_broken(order, limits(max_position_pct=share)) is not None) == (exposure > share * equity)
 
@@ -139,7 +148,9 @@ def _buy() -> Any:
 @pytest.mark.parametrize("mode", MODES)
 def test_working_orders_count_as_filled_and_reductions_pass(mode: str) -> None:
     """100 shares at 100 are the limit: 50 rest, so 51 more is refused, 50 more passes; exits pass, a flip does not."""
-    driven = drive(mode, Buys, bars([100.0] * 9), risk={"max_position_notional": 10_000, "allow_short": False})
+    driven = drive(
+        mode, Buys, bars([100.0] * 9), risk={"max_position_notional": 10_000, "allow_short": False}
+    )
     assert driven.limits == ["MAX_POSITION_NOTIONAL", "SHORT_SELLING", "SHORT_SELLING"]
     assert [(fill["side"], fill["quantity"]) for fill in driven.record.fills] == [("BUY", 50), ("SELL", 50)]
 
@@ -191,7 +202,9 @@ def _one() -> Any:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_open_positions_are_counted_by_instrument(mode: str) -> None:
-    rows = sorted([*bars([100.0] * 3), *bars([50.0] * 3, "MSFT"), *bars([70.0] * 3, "IBM")], key=lambda b: b.ts_init)
+    rows = sorted(
+        [*bars([100.0] * 3), *bars([50.0] * 3, "MSFT"), *bars([70.0] * 3, "IBM")], key=lambda b: b.ts_init
+    )
     symbols = ("AAPL", "MSFT", "IBM")
     driven = drive(mode, OpensEach, rows, risk={"max_open_positions": 2}, symbols=symbols)
     assert driven.limits == ["MAX_OPEN_POSITIONS"]

@@ -9,9 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nautilus_trader.model import Currency, CurrencyPair, Equity, InstrumentId, Money, Price, Quantity, Symbol
 
-from strategies.sizing import Lot, Sizing, annual_volatility, percent_of_equity, risk_to_stop, volatility_target
+from strategies.sizing import (
+    Lot,
+    Sizing,
+    annual_volatility,
+    percent_of_equity,
+    risk_to_stop,
+    volatility_target,
+)
 
 USD = Currency.from_str("USD")
+USDT = Currency.from_str("USDT")
 
 
 def decimals(low: str, high: str, places: int) -> st.SearchStrategy[Decimal]:
@@ -60,7 +68,9 @@ def test_asking_for_more_never_gives_less(lot: Lot, one: Decimal, other: Decimal
 
 
 @given(MONEY, SHARES, PRICES)
-def test_a_percent_of_equity_is_never_worth_more_than_that(equity: Decimal, share: Decimal, price: Decimal) -> None:
+def test_a_percent_of_equity_is_never_worth_more_than_that(
+    equity: Decimal, share: Decimal, price: Decimal
+) -> None:
     quantity = percent_of_equity(equity, share, price)
     assert quantity >= 0
     assert Fraction(quantity) * Fraction(price) <= Fraction(equity) * Fraction(share)
@@ -110,7 +120,8 @@ def test_volatility_is_the_sample_deviation_of_log_returns_rounded_up(closes: li
 
 
 @pytest.mark.parametrize(
-    "closes", [[], [1.0], [1.0, 2.0], [1.0, 0.0, 1.0], [1.0, -1.0, 2.0], [1.0, float("nan"), 2.0], [5.0, 5.0, 5.0]]
+    "closes",
+    [[], [1.0], [1.0, 2.0], [1.0, 0.0, 1.0], [1.0, -1.0, 2.0], [1.0, float("nan"), 2.0], [5.0, 5.0, 5.0]],
 )
 def test_volatility_that_cannot_be_told_sizes_to_nothing(closes: list[float]) -> None:
     volatility = annual_volatility(closes, 252)
@@ -135,8 +146,8 @@ def test_the_lot_comes_from_the_instrument() -> None:
     equity = Equity(aapl, Symbol("AAPL"), USD, 2, Price(0.01, 2), 0, 0, lot_size=Quantity(100, 0))
     assert Lot.of(equity) == Lot(Decimal(100))
     btc = CurrencyPair(
-        InstrumentId.from_str("BTCUSDT.BINANCE"), Symbol("BTCUSDT"), Currency.from_str("BTC"), Currency.from_str("USDT"),
-        2, 5, Price(0.01, 2), Quantity(0.00001, 5), 0, 0, min_quantity=Quantity(0.0001, 5),
-        max_quantity=Quantity(9000, 5), min_notional=Money(10, Currency.from_str("USDT")),
+        InstrumentId.from_str("BTCUSDT.BINANCE"), Symbol("BTCUSDT"), Currency.from_str("BTC"), USDT, 2, 5,
+        Price(0.01, 2), Quantity(0.00001, 5), 0, 0, min_quantity=Quantity(0.0001, 5),
+        max_quantity=Quantity(9000, 5), min_notional=Money(10, USDT),
     )  # fmt: skip
     assert Lot.of(btc) == Lot(Decimal("0.00001"), Decimal("0.0001"), Decimal(9000), Decimal(10))

@@ -1,0 +1,360 @@
+"""Every command in README, docs, CHANGELOG and the headers of the YAML files does what is said of it.
+
+A command is found by its shape: a line of a code block or a piece of inline code that begins with `python -m` or
+`make`. Lines shown under a `$ command` are what it prints, word for word; a line `...` stands for any number of them.
+A command whose output is not shown is run short. What a command needs (prices, a run folder, a halted account) is laid
+out in an empty folder first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from configs.load import compose
+from live._state import StateFile
+from risk.breaker import RiskState, TradingState
+from risk.limits import CHECKS, RiskConfig
+from runs.summary import Summary
+
+ROOT = Path(__file__).parents[1]
+PAGES = [
+    path
+    for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/**/*.md")
+    for path in sorted(ROOT.glob(name))
+]
+YAMLS = sorted((ROOT / "configs").rglob("*.yaml"))
+OTHERS = ("cd", "docker", "git", "jupytext", "pip", "ruff", "source", "uv", ".venv/bin/")
+SHORT = ["run.max_bars=300", "run.tearsheet=false", "run.plots=false"]
+HALTED = RiskState(
+    state=TradingState.HALTED,
+    breaker="DRAWDOWN",
+    reason="DRAWDOWN: equity 89,990.00 is 10.01% below peak 100,000.00; trips at 90,000.00",
+    peak=Decimal("100000.00"),
+    day="2026-03-02",
+    day_start=Decimal("91200.00"),
+    equity=Decimal("89990.00"),
+)
+"""What the account of the runbook was left in."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command as it stands on a page, and the lines shown under it."""
+
+    line: str
+    shown: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> list[str]:
+        return shlex.split(self.line, comments=True)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a page holds that can be run; `unknown` are lines that look like commands of no known shape."""
+
+    commands: tuple[Command, ...]
+    snippets: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+def read(text: str) -> Page:
+    """Take a Markdown page apart."""
+    commands: list[Command] = []
+    snippets: list[str] = []
+    unknown: list[str] = []
+    blocks, prose = _split(text)
+    for language, lines in blocks:
+        if language == "python" or (lines and lines[0].startswith(("from ", "import "))):
+            snippets.append("\n".join(lines))
+        elif any(line.startswith("$ ") for line in lines):
+            commands += _transcripts(lines)
+        else:
+            commands += [found for line in lines for found in _in_line(line)]
+            unknown += [
+                line for line in lines if language in ("sh", "console") and line and not _in_line(line)
+            ]
+    for code in re.findall(r"`([^`]+)`", prose):
+        commands += _in_line(code, whole=True)
+        unknown += [code] if code.startswith(OTHERS) and " " in code and not _exists(code) else []
+    unknown += [
+        command.line
+        for command in commands
+        if not re.match(r"(python -m (backtests|live|bench)|make)\b", command.line)
+    ]
+    return Page(tuple(commands), tuple(snippets), tuple(unknown))
+
+
+def _split(text: str) -> tuple[list[tuple[str, list[str]]], str]:
+    """The code blocks of a page, fenced and indented, as (language, lines), and the rest of it."""
+    blocks: list[tuple[str, list[str]]] = []
+
+    def keep(match: re.Match[str]) -> str:
+        blocks.append((match[1], match[2].splitlines()))
+        return ""
+
+    rest = re.sub(r"^```(\w*)\n(.*?)^```$", keep, text, flags=re.MULTILINE | re.DOTALL)
+    prose: list[str] = []
+    indented: list[str] = []
+    for line in [*rest.splitlines(), "."]:
+        if line.startswith("    ") or (indented and not line):
+            indented.append(line[4:])
+            continue
+        if indented:
+            blocks.append(("", indented))
+            indented = []
+        prose.append(line)
+    return blocks, "\n".join(prose)
+
+
+def _transcripts(lines: list[str]) -> list[Command]:
+    """`$ command`, each with what is shown until the next."""
+    found: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.startswith("$ "):
+            found.append((line[2:], []))
+        elif found:
+            found[-1][1].append(line.rstrip())
+    return [Command(line, tuple(_without_blank_ends(shown))) for line, shown in found]
+
+
+def _without_blank_ends(lines: list[str]) -> list[str]:
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines
+
+
+def _in_line(line: str, *, whole: bool = False) -> list[Command]:
+    """The command that a line begins with; `# python -m ...` in a YAML is one too, prose after it is not."""
+    match = re.match(r"(?:#.*?)?\b(python -m \w+.*|make [a-z]\w*(?: .*)?)$", line.strip())
+    if match is None or (whole and not line.startswith(("python -m", "make "))):
+        return []
+    return [Command(re.sub(r"\bVERB\b.*", "--help", match[1]).removesuffix(" ..."))]
+
+
+def _exists(code: str) -> bool:
+    """A tool of the environment or of the system: that it is there is all that is checked."""
+    word = code.split()[0]
+    if word.startswith(".venv/bin/"):
+        return Path(sys.executable).with_name(Path(word).name).exists()
+    return word in ("cd", "source") or shutil.which(word) is not None
+
+
+def _all() -> dict[str, tuple[str, Command]]:
+    """Test id -> (where it stands, command), each command once."""
+    found: dict[Command, str] = {}
+    for path in PAGES:
+        for command in read(path.read_text(encoding="utf-8")).commands:
+            found.setdefault(command, path.name)
+    for path in YAMLS:
+        for command in _in_line(path.read_text(encoding="utf-8").splitlines()[0]) or _in_second_line(path):
+            found.setdefault(command, path.name)
+    return {f"{place}: {command.line}": (place, command) for command, place in found.items()}
+
+
+def _in_second_line(path: Path) -> list[Command]:
+    first, second = path.read_text(encoding="utf-8").splitlines()[:2]
+    return _in_line(second) if first.startswith("# @package") else []
+
+
+COMMANDS = _all()
+RUNNABLE = {name: command for name, (_, command) in COMMANDS.items() if command.words[0] == "python"}
+TARGETS = sorted({tuple(command.words) for _, command in COMMANDS.values() if command.words[0] == "make"})
+SNIPPETS = [
+    pytest.param(snippet, id=f"{path.name}: {number}")
+    for path in PAGES
+    for number, snippet in enumerate(read(path.read_text(encoding="utf-8")).snippets)
+]
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "COLUMNS": "80"}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+        env=environment,
+    )
+
+
+def lay_out(words: list[str], folder: Path) -> None:
+    """Everything the command speaks of that a user would have."""
+    given = dict(word.partition("=")[::2] for word in words)
+    if path := given.get("data.path"):
+        _write_prices(folder / path, given)
+    if "my_desk" in words:
+        (folder / "my_desk" / "strategy").mkdir(parents=True)
+        (folder / "my_desk" / "strategy" / "breakout.yaml").write_text(
+            "strategy_path: breakout:Breakout\nconfig_path: breakout:BreakoutConfig\nlookback: 20\n"
+        )
+        (folder / "breakout.py").write_text(BREAKOUT)
+    if words[3:4] == ["rerun"]:
+        made = run(["-m", "backtests", "run", f"run.dir={words[4]}", *SHORT], folder)
+        assert made.returncode == 0, made.stderr
+
+
+BREAKOUT = """
+from nautilus_trader.model import Bar, BarType, InstrumentId
+from nautilus_trader.trading import Strategy, StrategyConfig
+
+
+class BreakoutConfig(StrategyConfig):
+    def __init__(self, instrument_ids: list[InstrumentId], bar_types: list[BarType], lookback: int, **_: object) -> None:
+        self.bar_types, self.lookback = bar_types, lookback
+
+
+class Breakout(Strategy):
+    def on_start(self) -> None:
+        for bar_type in self.config.bar_types:
+            self.subscribe_bars(bar_type)
+"""
+
+
+def _write_prices(path: Path, given: dict[str, str]) -> None:
+    crypto = given.get("data.instrument_class") == "crypto"
+    every = {"1d": "B", "15m": "15min"}[given.get("bar", "1d")]
+    stamps = pd.date_range("2024-01-02", periods=400, freq=every, tz="UTC" if crypto else None)
+    wave = [100 + number % 7 for number in range(400)]
+    table = pd.DataFrame(
+        {"time": stamps, "open": wave, "high": wave, "low": wave, "close": wave, "volume": 100_000}
+    )
+    if not path.suffix:
+        path = path / f"{'BTC-USDT' if crypto else 'AAPL'}.{given['data']}"
+    path.parent.mkdir(parents=True)
+    table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
+
+
+def expected(command: Command) -> tuple[int, tuple[str, ...]]:
+    """The exit code, and the lines that stderr or stdout must hold."""
+    words = command.words
+    if command.shown:
+        first = command.shown[0]
+        code = 0 if not first.startswith("error: ") else 3 if " is halted: " in first else 2
+        return code, command.shown
+    if words[2:4] == ["live", "run"] and "--help" not in words:
+        absent = compose("live", [word for word in words[4:] if "=" in word]).config.venue.absent
+        return (0, ()) if absent is None else (2, (f"error: {absent}",))
+    return 0, ()
+
+
+def appended(command: Command, folder: Path) -> list[str]:
+    """What makes a run short and keeps it away from the user's own state."""
+    words = command.words
+    if "--help" in words or words[3:4] not in (["run"], ["resume"]):
+        return []
+    mine = [f"run.state_dir={folder / 'state'}"] if words[2] == "live" else []
+    if words[3] == "resume" or command.shown:
+        return mine
+    return [*SHORT, *mine, *(["run.max_minutes=0.05"] if words[2] == "live" else [])]
+
+
+@pytest.mark.parametrize("name", RUNNABLE)
+def test_each_command_does_what_is_said_of_it(name: str, tmp_path: Path) -> None:
+    command = RUNNABLE[name]
+    words = command.words
+    code, shown = expected(command)
+    lay_out(words, tmp_path)
+    if "resume" in words or code == 3:
+        StateFile.of("alpaca_paper", tmp_path / "state").write(HALTED)
+    extra = appended(command, tmp_path)
+    done = run([*words[1:], *extra], tmp_path)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    said = done.stderr if code else done.stdout
+    assert_shown(shown, said)
+    if "output=json" in words and "-m" not in words[3:]:
+        assert isinstance(json.loads(done.stdout), dict)
+
+
+def assert_shown(shown: tuple[str, ...], said: str) -> None:
+    """Each line shown follows the one before it; only where `...` stands may lines be left out."""
+    lines = [_timeless(line) for line in said.splitlines()]
+    place, free = 0, False
+    for each in shown:
+        line = _timeless(each)
+        if line == "...":
+            free = True
+            continue
+        assert line in lines[place:], f"not printed, or not in this order: {line}"
+        at = lines.index(line, place)
+        assert free or at == place, f"{lines[place:at]} is left out before {line}: mark it with ..."
+        place, free = at + 1, False
+    left_out = [line for line in lines[place:] if line]
+    assert free or not shown or not left_out, f"left out at the end: {left_out}"
+
+
+def _timeless(line: str) -> str:
+    """A line without trailing spaces; the time that names a run folder or a log is any time."""
+    return re.sub(r"\d{4}-\d\d-\d\d_\d\d-?\d\d-?\d\d(-\d{3})?", "TIME", line).rstrip()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+@pytest.mark.parametrize("words", TARGETS, ids=" ".join)
+def test_each_make_target_is_there(words: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        ["make", "-n", *words[1:]],  # noqa: S607 - whichever make a user has
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_each_piece_of_python_runs(snippet: str, tmp_path: Path) -> None:
+    done = run(["-c", snippet], tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_page_holds_a_command_of_unknown_shape(path: Path) -> None:
+    assert read(path.read_text(encoding="utf-8")).unknown == ()
+
+
+@pytest.mark.parametrize("path", YAMLS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_yaml_opens_with_a_command(path: Path) -> None:
+    first = path.read_text(encoding="utf-8").splitlines()[0]
+    assert _in_line(first) or _in_second_line(path), first
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_link_leads_somewhere(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
+    assert [link for link in links if not (path.parent / link).exists()] == []
+
+
+def test_readme_names_every_key_of_the_json() -> None:
+    block = re.search(r"```json\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
+    assert block is not None
+    assert set(re.findall(r'"(\w+)":', block[1])) == set(Summary.__dataclass_fields__)
+
+
+def test_risk_page_has_every_limit_with_its_default_and_every_code() -> None:
+    page = (ROOT / "docs" / "risk.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| `([^`]+)` \|", page, re.MULTILINE))
+    told = {None: "off", True: "true", False: "false"}
+    defaults = {
+        name: told.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+        for name, value in RiskConfig().model_dump().items()
+        if name != "session_zone"
+    }
+    assert rows == {**defaults, "session_zone": "the data's"}
+    source = (ROOT / "risk" / "desk.py").read_text(encoding="utf-8")
+    codes = {code for code, _ in CHECKS} | set(re.findall(r'f?"([A-Z_]{5,}): ', source))
+    assert {code for code in codes if f"`{code}`" not in page} == set()
