@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 class VenueClients(Protocol):
     """A venue's data and execution clients, and what its time and its data are like."""
 
-    event_time: Callable[[RiskGate, Any, int], int] | None
-    """(gate, event, last) -> market time of an event, where the engine's own stamps are not market time."""
-    replays: bool
-    """Whether market time and wall time run at different speeds, so that timers cannot be kept."""
+    @property
+    def event_time(self) -> Callable[[RiskGate, Any, int], int] | None:
+        """(gate, event, last) -> market time of an event, where the engine's own stamps are not market time."""
+
+    @property
+    def replays(self) -> bool:
+        """Whether market time and wall time run at different speeds, so that timers cannot be kept."""
 
     def add_to(self, builder: LiveNodeBuilder) -> LiveNodeBuilder:
         """Add the venue's clients to a node."""
@@ -32,8 +35,8 @@ class VenueClients(Protocol):
     def cease(self) -> None:
         """Send no more data."""
 
-    def ended(self) -> bool:
-        """Whether the data came to its end; never on a venue that trades on."""
+    def ended(self, cache: Any) -> bool:
+        """Whether the data came to its end and the engine has seen all of it; never on a venue that trades on."""
 
     def error(self) -> BaseException | None:
         """What stopped the data, if anything did."""

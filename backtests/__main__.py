@@ -1,4 +1,4 @@
-"""`python -m backtests VERB ...`"""
+"""`python -m backtests VERB ...`: which verbs are there?"""
 
 from __future__ import annotations
 

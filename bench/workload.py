@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
@@ -39,6 +39,7 @@ from runs.strategies import build_desk
 
 if TYPE_CHECKING:
     from configs.schema import RunConfig
+    from market.market_data import MarketData
 
 SEED = 7
 MINUTE = 60_000_000_000
@@ -101,7 +102,7 @@ def make(count: int) -> Made:
             lows.tolist(),
             closes.tolist(),
             strict=True,
-        )  # fmt: skip
+        )
     ]
     instrument = Equity(
         InstrumentId.from_str("MADE.XNAS"), Symbol("MADE"), Currency.from_str("USD"), 2, Price(0.01, 2), 0, 0,
@@ -128,7 +129,7 @@ def measure(kind: str, count: int) -> dict[str, float]:
 
 
 def _keel(config: RunConfig, made: Made, folder: Path) -> BacktestEngine:
-    ready = Prepared(config, made, Recorder())  # type: ignore[arg-type] - made in memory, no catalog behind it
+    ready = Prepared(config, cast("MarketData", made), Recorder())  # made in memory: no catalog behind it
     return build_engine(config, ready, build_desk(config, ready.market, ready.recorder), folder)
 
 
@@ -143,7 +144,8 @@ def _bare(config: RunConfig, made: Made) -> BacktestEngine:
         )
     )
     engine.add_venue(
-        made.instruments[0].id.venue, OmsType.NETTING, simulated.account_type(venue), [simulated.starting_balance(venue)],
+        made.instruments[0].id.venue, OmsType.NETTING, simulated.account_type(venue),
+        [simulated.starting_balance(venue)],
         base_currency=simulated.base_currency(venue), default_leverage=simulated.leverage(venue),
         fee_model=simulated.fee_model(venue), reject_stop_orders=False,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`python -m live VERB ...`"""
+"""`python -m live VERB ...`: which verbs are there?"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import asyncio
 import gc
 import signal
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.common import Environment
@@ -65,7 +66,7 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class LiveRun:
-    """What a live run leaves behind: its record, the last market time it saw (UTC ns), why it stopped and what it left."""
+    """What a live run leaves behind: record, last market time (UTC ns), why it stopped, what it left open."""
 
     record: RunRecord
     until_ns: int
@@ -188,9 +189,7 @@ def _on_signals(stop: Stop) -> Callable[[], None]:
     signals = {signal.SIGINT: "interrupted by Ctrl-C", signal.SIGTERM: "stopped by SIGTERM"}
     for number, reason in signals.items():
         interrupted = number is signal.SIGINT
-        loop.add_signal_handler(
-            number, lambda r=reason, i=interrupted: stop.ask(r, by_person=True, interrupted=i)
-        )
+        loop.add_signal_handler(number, partial(stop.ask, reason, by_person=True, interrupted=interrupted))
 
     def restore() -> None:
         for number in signals:
@@ -232,26 +231,11 @@ async def _until_asked(  # noqa: PLR0913 - everything that can end a run
             raise RunError(f"the node stopped by itself: {running.why()}")
         elif failure is not None:
             raise RunError(f"the data stopped: {type(failure).__name__}: {failure}") from failure
-        elif venue.ended():
-            await _data_handled(ready, running.cache)
+        elif venue.ended(running.cache):
             await _answered(running.cache)
             stop.ask("end of data")
         elif deadline is not None and asyncio.get_running_loop().time() >= deadline:
             stop.ask(f"run.max_minutes={minutes:g} reached", by_person=True)
-        await asyncio.sleep(POLL_SECS)
-
-
-async def _data_handled(ready: Prepared, cache: Any) -> None:
-    """Wait until the engine has seen the last update that was sent."""
-    updates = ready.market.updates()[: ready.config.run.max_bars]
-    if not updates:
-        return
-    last = updates[-1]
-    key = getattr(last, "bar_type", None)
-    while True:
-        seen = cache.bar(key) if key is not None else cache.quote(last.instrument_id)
-        if seen is not None and seen.ts_event >= last.ts_event:
-            return
         await asyncio.sleep(POLL_SECS)
 
 

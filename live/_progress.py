@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
 from rich.live import Live
@@ -33,7 +33,7 @@ class Progress:
         self._every = EVERY_SECS if self._console.is_terminal else EVERY_SECS_PLAIN
         self._next = time.monotonic() + (0.0 if self._console.is_terminal else EVERY_SECS_PLAIN)
 
-    def __enter__(self) -> Progress:
+    def __enter__(self) -> Self:
         """Begin."""
         if self._console.is_terminal:
             self._line.start()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from configs.edge import guarded
 from configs.errors import ConfigError
 from live._state import StateFile
+from runs.verbs import key_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ def _resume(argv: Sequence[str]) -> int:
     if "--help" in argv or "-h" in argv:
         print(HELP, end="")  # noqa: T201 - what a person reads
         return 0
-    given = _given(argv)
+    given = key_values("resume", argv, KEYS)
     venue, reason = given.get("venue"), given.get("reason", "").strip()
     if not venue:
         raise ConfigError("venue: which account? name its venue, as in venue=alpaca_paper")
@@ -48,23 +49,10 @@ def _resume(argv: Sequence[str]) -> int:
         )
     folder = given.get("run.state_dir")
     before, after = StateFile.of(venue, Path(folder).expanduser() if folder else None).resume(reason)
-    if given.get("output") == "json":
-        print(
-            json.dumps({"venue": venue, "reason": reason, "before": before.as_row(), "after": after.as_row()})
-        )  # noqa: T201
-    else:
-        print(_told(venue, before, after))  # noqa: T201 - what a person reads
+    shown = {"venue": venue, "reason": reason, "before": before.as_row(), "after": after.as_row()}
+    text = json.dumps(shown) if given.get("output") == "json" else _told(venue, before, after)
+    print(text)  # noqa: T201 - what a person or a script asked for
     return 0
-
-
-def _given(argv: Sequence[str]) -> dict[str, str]:
-    given = {}
-    for argument in argv:
-        key, found, value = argument.partition("=")
-        if not found or key not in KEYS:
-            raise ConfigError(f"{argument}: resume takes {', '.join(f'{key}=...' for key in KEYS)}")
-        given[key] = value
-    return given
 
 
 def _told(venue: str, before: RiskState, after: RiskState) -> str:

@@ -172,8 +172,8 @@ class Breakers:
     def _trip(self, breaker: str, ts: int, equity: Decimal, floor: Decimal, reference: Decimal) -> Trip:
         since = f"session day {self.state.day} began at" if breaker == "DAILY_LOSS" else "peak"
         reason = (
-            f"{breaker}: equity {equity:,.2f} is {(reference - equity) / reference:.2%} below {since} {reference:,.2f}; "
-            f"trips at {floor:,.2f}"
+            f"{breaker}: equity {equity:,.2f} is {(reference - equity) / reference:.2%} below "
+            f"{since} {reference:,.2f}; trips at {floor:,.2f}"
         )
         return self.halt(Trip(breaker, reason, ts, equity, reference))
 

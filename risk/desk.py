@@ -39,11 +39,20 @@ Update = Bar | QuoteTick | TradeTick
 class Witness(Protocol):
     """Who is told what the desk saw and decided; stamps are market time in UTC nanoseconds."""
 
-    def approved(self, ts: int, order: OrderInitialized) -> None: ...
-    def refused(self, ts: int, order: OrderInitialized, reason: str) -> None: ...
-    def event(self, ts: int, event: Any) -> None: ...
-    def tripped(self, trip: Trip) -> None: ...
-    def failed(self, strategy: str, where: str, error: BaseException) -> None: ...
+    def approved(self, ts: int, order: OrderInitialized) -> None:
+        """An order passed and is being sent."""
+
+    def refused(self, ts: int, order: OrderInitialized, reason: str) -> None:
+        """An order, or a change of one, was refused."""
+
+    def event(self, ts: int, event: Any) -> None:
+        """An order changed."""
+
+    def tripped(self, trip: Trip) -> None:
+        """A breaker went off, or trading was halted for another reason."""
+
+    def failed(self, strategy: str, where: str, error: BaseException) -> None:
+        """A strategy's callback raised."""
 
 
 class UntrustedPriceError(LookupError):
@@ -133,32 +142,30 @@ class RiskDesk:
 
     # -- prices ---------------------------------------------------------------------------------------------------
 
-    def bar(self, gate: RiskGate, bar: Bar) -> None:
+    def bar(self, bar: Bar) -> None:
         """A close while positions are open: inside its band nothing can happen."""
         watch = self._sole or self._by_key[bar.bar_type]
         previous, price = watch.price, float(bar.close)
         watch.price, watch.update = price, bar
         if not watch.low <= price <= watch.high or bar.ts_event >= self._roll_at:
-            self._look(gate, watch, price, previous, 1)
+            self._look(watch, price, previous, 1)
 
-    def quote(self, gate: RiskGate, quote: QuoteTick) -> None:
+    def quote(self, quote: QuoteTick) -> None:
         """A quote while positions are open; its middle is compared, the near side counts."""
         price = (float(quote.bid_price) + float(quote.ask_price)) / 2
-        self._tick(gate, self._by_key[quote.instrument_id], quote, price)
+        self._tick(self._by_key[quote.instrument_id], quote, price)
 
-    def trade(self, gate: RiskGate, trade: TradeTick) -> None:
+    def trade(self, trade: TradeTick) -> None:
         """A trade while positions are open."""
-        self._tick(gate, self._by_key[trade.instrument_id], trade, float(trade.price))
+        self._tick(self._by_key[trade.instrument_id], trade, float(trade.price))
 
-    def _tick(self, gate: RiskGate, watch: PriceWatch, tick: QuoteTick | TradeTick, price: float) -> None:
+    def _tick(self, watch: PriceWatch, tick: QuoteTick | TradeTick, price: float) -> None:
         previous = watch.price
         watch.price, watch.update = price, tick
         if not watch.low <= price <= watch.high or tick.ts_event >= self._roll_at:
-            self._look(gate, watch, price, previous, self.limits.tick_confirmations)
+            self._look(watch, price, previous, self.limits.tick_confirmations)
 
-    def _look(
-        self, gate: RiskGate, watch: PriceWatch, price: float, previous: float | None, needed: int
-    ) -> None:
+    def _look(self, watch: PriceWatch, price: float, previous: float | None, needed: int) -> None:
         """Read exactly: day, trust, equity, breakers; then set the bands anew."""
         update = watch.update
         if update is None:
@@ -253,9 +260,9 @@ class RiskDesk:
         self, gate: RiskGate, order: OrderInitialized, added: list[WorkingOrder], *, child: bool
     ) -> str | None:
         if order.exec_algorithm_id is not None:
-            return f"EXEC_ALGORITHM: {order.exec_algorithm_id} would send orders past the risk gate; send the order itself"
+            return f"EXEC_ALGORITHM: {order.exec_algorithm_id} would send orders past the gate; send the order itself"
         if self.replays and order.expire_time is not None:
-            return "GTD_ON_REPLAY: the replay's clock is not the market's, so an expiry date cannot be kept; use GTC or DAY"
+            return "GTD_ON_REPLAY: a replay's clock is not the market's: no expiry date can be kept; use GTC or DAY"
         instrument = str(order.instrument_id)
         if instrument not in self.book.instruments:
             return f"UNKNOWN_INSTRUMENT: {instrument} is not among this run's instruments"
@@ -378,7 +385,7 @@ class RiskDesk:
             currency=self.book.currency,
         )
 
-    def decide_change(
+    def decide_change(  # noqa: PLR0911 - each return is one answer
         self,
         gate: RiskGate,
         client_order_id: str,
@@ -425,7 +432,8 @@ class RiskDesk:
         """Count an approved order, from the moment it is handed on."""
         name = str(order.client_order_id)
         self.approved.add(name)
-        self.book.submitted(self._decided.pop(name, None) or self._working(order))
+        decided = self._decided.pop(name) if name in self._decided else self._working(order)
+        self.book.submitted(decided)
         self.breakers.state.orders_today += 1
         second, sent = self._second
         this = self.now // NANOS
@@ -436,7 +444,7 @@ class RiskDesk:
         """The engine would not even take the order: forget it."""
         self.book.closed(str(order.client_order_id))
 
-    def initialized(self, gate: RiskGate, event: OrderInitialized, *, closing: bool) -> None:
+    def initialized(self, event: OrderInitialized, *, closing: bool) -> None:
         """An order came to life. One nobody approved and that does not reduce is a way around the gate: halt.
 
         The engine cannot be called in this handler, so the halt is carried out in the next one.

@@ -2,7 +2,7 @@
 
 `gated(cls, desk)` mixes `RiskGate` in before a user's strategy class, in every mode. Every way to send an order is
 overridden, the base class's own send methods are guarded, and every handler brings the book up to date before the
-user's code runs. Refusals arrive as OrderDenied after the callback that sent the order has returned, as the engine's do.
+user's code runs. Refusals arrive as OrderDenied once the callback that sent the order has returned, as the engine's do.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from nautilus_trader.model import (
     OrderModifyRejected,
     OrderSide,
     Quantity,
+    TraderId,
 )
 from nautilus_trader.trading import Strategy
 
@@ -153,7 +154,7 @@ class RiskGate(Strategy):
     def close_out(self, instrument: str, position: Decimal) -> str:
         """Send the reduce-only market order that closes `position` (signed units); answers its client order id."""
         instrument_id = InstrumentId.from_str(instrument)
-        quantity = self.cache.instrument(instrument_id).make_qty(abs(position))
+        quantity = self._cached(self.cache.instrument(instrument_id)).make_qty(abs(position))
         side = OrderSide.SELL if position > 0 else OrderSide.BUY
         order = self.order_factory.market(instrument_id, side, quantity, reduce_only=True)
         with self._pass([order.init_event]):
@@ -269,6 +270,16 @@ class RiskGate(Strategy):
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
+    def _trader(self) -> TraderId:
+        trader: TraderId = self._cached(self.trader_id)
+        return trader
+
+    @staticmethod
+    def _cached(found: Any) -> Any:
+        if found is None:
+            raise LookupError("the engine's cache does not have what it handed out before")
+        return found
+
     def _decide_change(
         self, client_order_id: ClientOrderId, quantity: Quantity | None, price: Price, trigger_price: Price
     ) -> str | None:
@@ -313,7 +324,9 @@ class RiskGate(Strategy):
     def _refuse(self, order: Any, reason: str) -> None:
         self._untold.append((order, reason))
         event = (
-            order.init_event if not isinstance(order, ClientOrderId) else self.cache.order(order).init_event
+            order.init_event
+            if not isinstance(order, ClientOrderId)
+            else self._cached(self.cache.order(order)).init_event
         )
         self._desk.witness.refused(self._desk.now, event, reason)
         if self._depth == 0:
@@ -349,7 +362,7 @@ class RiskGate(Strategy):
     def _deny(self, order: Any, reason: str) -> None:
         now = self._desk.now
         event = OrderDenied(
-            self.trader_id,
+            self._trader(),
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
@@ -363,9 +376,9 @@ class RiskGate(Strategy):
         self.on_order_event(event)
 
     def _reject_change(self, client_order_id: ClientOrderId, reason: str) -> None:
-        now, order = self._desk.now, self.cache.order(client_order_id)
+        now, order = self._desk.now, self._cached(self.cache.order(client_order_id))
         event = OrderModifyRejected(
-            self.trader_id, order.strategy_id, order.instrument_id, client_order_id, reason, UUID4(), now, now,
+            self._trader(), order.strategy_id, order.instrument_id, client_order_id, reason, UUID4(), now, now,
             False, order.venue_order_id, order.account_id,  # noqa: FBT003 - the engine's positional flag
         )  # fmt: skip
         self.on_order_modify_rejected(event)
@@ -408,7 +421,7 @@ def gated(strategy_class: type[Strategy], desk: RiskDesk) -> type[RiskGate]:
 
     Raises TypeError when it is not a Nautilus Strategy.
     """
-    if not (isinstance(strategy_class, type) and issubclass(strategy_class, Strategy)):
+    if not issubclass(strategy_class, Strategy):
         raise TypeError(f"{strategy_class!r} is not a subclass of nautilus_trader.trading.Strategy")
     guard_base_class()
     namespace: dict[str, Any] = {

@@ -70,7 +70,7 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         try:
             desk.last = update
             if desk.exposed:
-                read(self, update)
+                read(update)
             user(self, update)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             self._depth = 0
@@ -84,7 +84,7 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
             if gate is None:  # once an update, before anyone's turn
                 desk.last = each
                 if desk.exposed:
-                    read(self, each)
+                    read(each)
                 continue
             with gate._calling(name):  # noqa: SLF001 - the gate's own plumbing
                 getattr(gate, f"_user_{name}")(each)
@@ -96,7 +96,7 @@ def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
     def on_order_initialized(self: Any, event: Any) -> None:
         self._depth += 1
         try:
-            desk.initialized(self, event, closing=self._closing)
+            desk.initialized(event, closing=self._closing)
             if not desk.stopping:
                 user(self, event)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy

@@ -152,7 +152,8 @@ def check_order_notional(order: Proposal, limits: RiskConfig) -> str | None:
     limit = limits.max_order_notional
     if limit is None or order.notional <= limit:
         return None
-    return f"{order.instrument} order of {_money(order.notional, order.currency)}; limit {_money(limit, order.currency)}"
+    size = _money(order.notional, order.currency)
+    return f"{order.instrument} order of {size}; limit {_money(limit, order.currency)}"
 
 
 def check_order_pct(order: Proposal, limits: RiskConfig) -> str | None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ENGINE_LOG = "engine.jsonl"
 BACKSTOP = 10
-"""The engine cannot tell an exit from an entry, so its notional limit is this many times the gate's: an exit always fits."""
+"""The engine cannot tell exits from entries, so its notional limit is this many times the gate's."""
 ROTATE = (50_000_000, 5)  # (bytes a log file, files kept)
 LEVELS = {
     "debug": LogLevel.DEBUG,

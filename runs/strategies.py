@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nautilus_trader.model import StrategyId
+from nautilus_trader.model import Bar, StrategyId
 
 from configs.parameters import accepted
 from risk.desk import RiskDesk
@@ -56,7 +56,9 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         state=state,
         event_time=event_time,
         replays=replays,
-        history=lambda bar_type: [bar for bar in market.history() if bar.bar_type == bar_type],
+        history=lambda bar_type: [
+            bar for bar in market.history() if isinstance(bar, Bar) and bar.bar_type == bar_type
+        ],
         takes_turns=len(planned) > 1,
         on_error=config.run.on_strategy_error,
     )

@@ -57,8 +57,8 @@ def bars(closes: Sequence[float], symbol: str = "AAPL", *, step: int = DAY, wick
     for number, close in enumerate(closes):
         high, low = max(before, close) + wick, min(before, close) - wick
         stamp = T0 + number * step
-        prices = (Price(price, 2) for price in (before, high, low, close))
-        made.append(Bar(bar_type(symbol), *prices, Quantity(1_000_000, 0), stamp, stamp))
+        o, h, l_, c = (Price(price, 2) for price in (before, high, low, close))
+        made.append(Bar(bar_type(symbol), o, h, l_, c, Quantity(1_000_000, 0), stamp, stamp))
         before = close
     return made
 
@@ -112,12 +112,13 @@ class Scripted(Strategy):
 
     def __init__(self, config: PlainConfig) -> None:
         super().__init__(config)
+        self.settings = config
         self.n = 0
         self.denied: list[str] = []
         self.events: list[str] = []
 
     def on_start(self) -> None:
-        for kind in self.config.bar_types:
+        for kind in self.settings.bar_types:
             self.subscribe_bars(kind)
 
     def on_bar(self, bar: Bar) -> None:
@@ -135,7 +136,7 @@ class Scripted(Strategy):
 
     @property
     def iid(self) -> InstrumentId:
-        return self.config.instrument_ids[0]
+        return self.settings.instrument_ids[0]
 
     def buy(self, quantity: int, **kwargs: Any) -> Any:
         from nautilus_trader.model import OrderSide  # noqa: PLC0415 - keeps the helper in one place

@@ -24,6 +24,7 @@ import pytest
 
 from configs.load import compose
 from live._state import StateFile
+from live.resume import HELP as RESUME_HELP
 from risk.breaker import RiskState, TradingState
 from risk.limits import CHECKS, RiskConfig
 from runs.summary import Summary
@@ -146,7 +147,7 @@ def _in_line(line: str, *, whole: bool = False) -> list[Command]:
 
 def _exists(code: str) -> bool:
     """A tool of the environment or of the system: that it is there is all that is checked."""
-    word = code.split()[0]
+    word = code.split(maxsplit=1)[0]
     if word.startswith(".venv/bin/"):
         return Path(sys.executable).with_name(Path(word).name).exists()
     return word in ("cd", "source") or shutil.which(word) is not None
@@ -161,7 +162,24 @@ def _all() -> dict[str, tuple[str, Command]]:
     for path in YAMLS:
         for command in _in_line(path.read_text(encoding="utf-8").splitlines()[0]) or _in_second_line(path):
             found.setdefault(command, path.name)
+    for command in _in_help():
+        found.setdefault(command, "--help")
     return {f"{place}: {command.line}": (place, command) for command, place in found.items()}
+
+
+def _in_help() -> list[Command]:
+    """The examples of `--help`: those of `run`, which both packages share, and that of `resume`."""
+    shared = (ROOT / "configs" / "hydra" / "help" / "keel.yaml").read_text(encoding="utf-8")
+    examples = re.findall(r"^ *\$\{hydra\.help\.app_name\} (.*=.*)$", shared, re.MULTILINE)
+    runs = [
+        Command(f"python -m {package} run {each}") for each in examples for package in ("backtests", "live")
+    ]
+    resumes = [
+        command for line in RESUME_HELP.splitlines()[1:] for command in _in_line(line.partition(": ")[2])
+    ]
+    assert examples
+    assert resumes
+    return [*runs, *resumes]
 
 
 def _in_second_line(path: Path) -> list[Command]:
@@ -209,12 +227,12 @@ def lay_out(words: list[str], folder: Path) -> None:
 
 
 BREAKOUT = """
-from nautilus_trader.model import Bar, BarType, InstrumentId
+from nautilus_trader.model import BarType
 from nautilus_trader.trading import Strategy, StrategyConfig
 
 
 class BreakoutConfig(StrategyConfig):
-    def __init__(self, instrument_ids: list[InstrumentId], bar_types: list[BarType], lookback: int, **_: object) -> None:
+    def __init__(self, bar_types: list[BarType], lookback: int, **_: object) -> None:
         self.bar_types, self.lookback = bar_types, lookback
 
 
@@ -234,7 +252,7 @@ def _write_prices(path: Path, given: dict[str, str]) -> None:
         {"time": stamps, "open": wave, "high": wave, "low": wave, "close": wave, "volume": 100_000}
     )
     if not path.suffix:
-        path = path / f"{'BTC-USDT' if crypto else 'AAPL'}.{given['data']}"
+        path = path / f"{'BTC-USD' if crypto else 'AAPL'}.{given['data']}"
     path.parent.mkdir(parents=True)
     table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
 
@@ -260,7 +278,7 @@ def appended(command: Command, folder: Path) -> list[str]:
     mine = [f"run.state_dir={folder / 'state'}"] if words[2] == "live" else []
     if words[3] == "resume" or command.shown:
         return mine
-    return [*SHORT, *mine, *(["run.max_minutes=0.05"] if words[2] == "live" else [])]
+    return [*SHORT, *mine, *(["run.max_minutes=0.02"] if words[2] == "live" else [])]
 
 
 @pytest.mark.parametrize("name", RUNNABLE)
@@ -340,9 +358,30 @@ def test_each_link_leads_somewhere(path: Path) -> None:
 
 
 def test_readme_names_every_key_of_the_json() -> None:
-    block = re.search(r"```json\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    assert block is not None
-    assert set(re.findall(r'"(\w+)":', block[1])) == set(Summary.__dataclass_fields__)
+    named = set(re.findall(r"`(\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+    assert {key for key in Summary.__dataclass_fields__ if key not in named} == set()
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_readme_shows_what_make_run_prints(tmp_path: Path) -> None:
+    page = read((ROOT / "README.md").read_text(encoding="utf-8"))
+    shown = next(command.shown for command in page.commands if command.line == "make run")
+    recipe = subprocess.run(
+        ["make", "-n", "run"],  # noqa: S607 - whichever make a user has
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said: list[str] = []
+    for line in recipe.stdout.splitlines():
+        words = shlex.split(line) if re.match(r"echo|\.venv/bin/python -m (backtests|live) ", line) else []
+        if words[:1] == ["echo"]:
+            said.append(" ".join(words[1:]))
+        elif words:
+            done = run(words[1:], tmp_path)
+            said += [*done.stderr.splitlines()[:1], *done.stdout.splitlines()]
+    assert_shown(shown, "\n".join(said))
 
 
 def test_risk_page_has_every_limit_with_its_default_and_every_code() -> None:

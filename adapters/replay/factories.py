@@ -35,6 +35,7 @@ class ReplayVenue:
         self._max_updates = max_updates
         self._client: ReplayDataClient | None = None
         self._ended = False
+        self._last: Bar | QuoteTick | None = None
         self._error: BaseException | None = None
         self._shadows = (
             {bt.instrument_id: shadow_type(bt) for bt in market.bar_types} if market.kind == "bars" else {}
@@ -89,9 +90,13 @@ class ReplayVenue:
         if self._client is not None:
             self._client.cease()
 
-    def ended(self) -> bool:
-        """Whether all data was sent."""
-        return self._ended
+    def ended(self, cache: Any) -> bool:
+        """Whether all data was sent and the engine, whose cache this is, has seen the last of it."""
+        if not self._ended or self._last is None:
+            return self._ended
+        last = self._last
+        seen = cache.bar(last.bar_type) if isinstance(last, Bar) else cache.quote(last.instrument_id)
+        return seen is not None and seen.ts_event >= last.ts_event
 
     def error(self) -> BaseException | None:
         """What stopped the stream, if anything did."""
@@ -110,7 +115,9 @@ class ReplayVenue:
         return last if seen is None else max(last, int(seen.ts_event))
 
     def _updates(self) -> Iterable[Bar | QuoteTick]:
-        return self._market.updates()[: self._max_updates]
+        updates = self._market.updates()[: self._max_updates]
+        self._last = updates[-1] if updates else None
+        return updates
 
     def _end(self) -> None:
         self._ended = True

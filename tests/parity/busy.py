@@ -28,18 +28,19 @@ class Busy(Strategy):
 
     def __init__(self, config: BusyConfig) -> None:
         super().__init__(config)
+        self.settings = config
         self.seen: dict[str, int] = {}
         self.denied: list[str] = []
         self.chain = 0
 
     def on_start(self) -> None:
-        for bar_type in self.config.bar_types:
+        for bar_type in self.settings.bar_types:
             self.subscribe_bars(bar_type)
 
     def on_bar(self, bar: Bar) -> None:
         instrument_id = bar.bar_type.instrument_id
         seen = self.seen[str(instrument_id)] = self.seen.get(str(instrument_id), 0) + 1
-        step = seen % (self.config.every * 7)
+        step = seen % (self.settings.every * 7)
         actions = {
             0: self.market, 5: self.rest, 10: self.stop_entry, 15: self.grow, 25: self.protect,
             30: self.leave,
@@ -48,12 +49,15 @@ class Busy(Strategy):
         if action is not None:
             action(instrument_id, bar)
 
+    def _instrument(self, instrument_id: InstrumentId) -> Any:
+        return self.cache.instrument(instrument_id)
+
     def _price(self, instrument_id: InstrumentId, bar: Bar, factor: str) -> Any:
         price = float(bar.close.as_decimal() * Decimal(factor))
-        return self.cache.instrument(instrument_id).make_price(price)
+        return self._instrument(instrument_id).make_price(price)
 
     def _size(self, instrument_id: InstrumentId, times: int = 1) -> Any:
-        return self.cache.instrument(instrument_id).make_qty(self.config.size * times)
+        return self._instrument(instrument_id).make_qty(self.settings.size * times)
 
     def market(self, instrument_id: InstrumentId, _bar: Bar) -> None:
         self.chain = 2

@@ -1,4 +1,4 @@
-"""The same strategy, data and limits give the same orders, fills, refusals, trips and equity, live and in a backtest."""
+"""The same strategy, data and limits give the same orders, fills, refusals, trips and equity in both modes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from adapters.replay.config import ReplayVenueConfig
 from adapters.replay.factories import ReplayVenue
 from backtests._engine import run_backtest
 from configs.load import compose
@@ -19,6 +20,12 @@ from live._node import run_node
 from runs.prepare import prepare
 from runs.record import RunRecord
 from runs.strategies import build_desk
+
+
+def replay_config(config: Any) -> ReplayVenueConfig:
+    assert isinstance(config.venue, ReplayVenueConfig)
+    return config.venue
+
 
 IDS = ("client_order_id", "trade_id")
 TRIPS = ["risk.max_drawdown_pct=0.05", "risk.max_daily_loss_pct=0.02", "risk.max_position_pct=0.3"]
@@ -28,7 +35,7 @@ def both(overrides: list[str]) -> tuple[RunRecord, RunRecord]:
     backtest = run_backtest(compose("backtest", overrides).config).record
     config = compose("live", [*overrides, "run.on_strategy_error=stop"]).config
     ready = prepare(config)
-    venue = ReplayVenue(config.venue, ready.market, config.run.max_bars)
+    venue = ReplayVenue(replay_config(config), ready.market, config.run.max_bars)
     desk = build_desk(
         config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
     )
@@ -107,7 +114,7 @@ def _document(overrides: list[str]) -> dict[str, Any]:
 def _both_of(config: Any) -> tuple[RunRecord, RunRecord]:
     backtest = run_backtest(config).record
     ready = prepare(config)
-    venue = ReplayVenue(config.venue, ready.market, None)
+    venue = ReplayVenue(replay_config(config), ready.market, None)
     desk = build_desk(
         config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,9 +21,7 @@ MULTIPLIERS = {"A.X": Decimal(1), "B.X": Decimal(10)}
 class Slow:
     """The same facts kept as plain lists, and everything worked out from the beginning each time."""
 
-    orders: dict[str, list[object]] = field(
-        default_factory=dict
-    )  # id -> [strategy, instrument, is_buy, leaves]
+    orders: dict[str, list[Any]] = field(default_factory=dict)  # id -> [strategy, instrument, is_buy, leaves]
     fills: list[tuple[str, str, Decimal, Decimal, Decimal]] = field(default_factory=list)
     marks: dict[str, Decimal] = field(default_factory=dict)
 
@@ -82,16 +81,16 @@ def test_the_book_equals_a_slow_recomputation(steps: list[tuple[str, str, str, b
                 book.closed(name)
                 del slow.orders[name]
                 continue
-            units = min(Decimal(size), leaves)  # type: ignore[call-overload]
+            units = min(Decimal(size), leaves)
             signed = units if buys else -units
-            fill = {
+            fill: dict[str, Any] = {
                 "strategy": owner, "instrument": where, "client_order_id": name, "trade_id": f"T-{number}",
                 "signed_quantity": signed, "price": price, "commission": Decimal("0.35"),
             }  # fmt: skip
-            assert book.filled(**fill)  # type: ignore[arg-type]
-            assert not book.filled(**fill)  # type: ignore[arg-type]  # the same trade twice counts once
-            slow.fills.append((owner, where, signed, price, Decimal("0.35")))  # type: ignore[arg-type]
-            slow.orders[name][3] = leaves - units  # type: ignore[operator]
+            assert book.filled(**fill)
+            assert not book.filled(**fill)  # the same trade twice counts once
+            slow.fills.append((owner, where, signed, price, Decimal("0.35")))
+            slow.orders[name][3] = leaves - units
             if not slow.orders[name][3]:
                 del slow.orders[name]
     assert set(book.orders) == set(slow.orders)
@@ -126,8 +125,8 @@ def test_a_change_counts_as_the_worse_of_old_and_new_until_it_is_answered() -> N
     book.resizing("O", Decimal(50), Decimal(8))
     assert book.orders["O"].leaves == 100
     book.resize_refused("O")
-    assert (book.orders["O"].leaves, book.orders["O"].price) == (100, 9)
+    assert (book.orders["O"].leaves, book.orders["O"].price) == (Decimal(100), Decimal(9))
     book.resizing("O", Decimal(150), Decimal(8))
     assert book.orders["O"].leaves == 150
     book.resized("O", Decimal(150), Decimal(8))
-    assert (book.orders["O"].leaves, book.orders["O"].price) == (150, 8)
+    assert (book.orders["O"].leaves, book.orders["O"].price) == (Decimal(150), Decimal(8))

@@ -100,7 +100,7 @@ def test_the_engines_own_exits_pass_as_reductions(mode: str) -> None:
 
 
 class Emulates(Scripted):
-    def at_bar(self, n: int, bar: Any) -> None:
+    def at_bar(self, n: int, _bar: Any) -> None:
         if n == 1:
             self.buy(100)
         if n == 2:
@@ -160,7 +160,7 @@ class Brackets(Scripted):
                     tp_price=Price(120, 2),
                     sl_trigger_price=Price(40, 2),
                     entry_order_type=_limit_type(),
-                )  # fmt: skip
+                )
             )
 
 
@@ -244,7 +244,7 @@ def test_an_error_halts_by_policy(mode: str) -> None:
 class ReplacesItsHandler(Scripted):
     def on_start(self) -> None:
         super().on_start()
-        self.on_bar = lambda _bar: None  # type: ignore[method-assign]
+        self.on_bar = lambda _bar: None  # type: ignore[method-assign, assignment]
 
 
 @both_modes

@@ -53,12 +53,12 @@ def share(symbol: str = "AAPL", lot: int = 1) -> Equity:
 
 def bars(closes: Sequence[float], symbol: str = "AAPL", *, kind: BarType | None = None) -> list[Bar]:
     """A bar a day that opens at the close before it."""
-    made, before = [], Price(closes[0], 2)
-    for day, value in enumerate(closes):
-        close, stamp = Price(value, 2), START + day * DAY
-        high, low = max(before, close), min(before, close)
-        volume = Quantity(1_000_000, 0)
-        made.append(Bar(kind or bar_type(symbol), before, high, low, close, volume, stamp, stamp))
+    made, before = [], closes[0]
+    for day, close in enumerate(closes):
+        stamp, volume = START + day * DAY, Quantity(1_000_000, 0)
+        high, low = Price(max(before, close), 2), Price(min(before, close), 2)
+        opened, closed = Price(before, 2), Price(close, 2)
+        made.append(Bar(kind or bar_type(symbol), opened, high, low, closed, volume, stamp, stamp))
         before = close
     return made
 

@@ -3,15 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from bokeh_sampledata.stocks import data as stocks
 
 from strategies.signals import BollingerReversion, EmaCross, Opinion, Signal
-from tests.strategies.textbook import bollinger_opinions, ema_opinions, rsi
-
-
-def closes(symbol: str) -> pd.Series:
-    frame = stocks[stocks.ticker == symbol]
-    return pd.Series(frame.adj_close.to_numpy())
+from tests.strategies.textbook import bollinger_opinions, ema_opinions, rsi, shipped_closes
 
 
 def opinions(signal: Signal, prices: pd.Series) -> list[Opinion | None]:
@@ -21,7 +15,7 @@ def opinions(signal: Signal, prices: pd.Series) -> list[Opinion | None]:
 @pytest.mark.parametrize("symbol", ["AAPL", "IBM", "MSFT", "GOOG"])
 @pytest.mark.parametrize(("fast", "slow"), [(1, 2), (5, 30), (20, 50)])
 def test_ema_cross_says_what_the_formula_says(symbol: str, fast: int, slow: int) -> None:
-    prices = closes(symbol)
+    prices = shipped_closes(symbol)
     assert opinions(EmaCross(fast, slow), prices) == ema_opinions(prices, fast, slow)
 
 
@@ -31,7 +25,7 @@ def test_ema_cross_says_what_the_formula_says(symbol: str, fast: int, slow: int)
 def test_bollinger_reversion_says_what_the_formula_says(
     symbol: str, period: int, width: float, rsi_period: int | None
 ) -> None:
-    prices = closes(symbol)
+    prices = shipped_closes(symbol)
     signal = BollingerReversion(period, width, rsi_period=rsi_period, rsi_low=35.0, rsi_high=65.0)
     found = opinions(signal, prices)
     assert found == bollinger_opinions(prices, period, width, rsi_period, 35.0, 65.0)
@@ -42,7 +36,7 @@ def test_bollinger_reversion_says_what_the_formula_says(
     "signal", [EmaCross(3, 7), BollingerReversion(5, 2.0), BollingerReversion(5, 2.0, rsi_period=9)]
 )
 def test_a_signal_has_its_first_opinion_after_its_warm_up(signal: EmaCross | BollingerReversion) -> None:
-    found = opinions(signal, closes("MSFT").head(40))
+    found = opinions(signal, shipped_closes("MSFT").head(40))
     assert [opinion is None for opinion in found].index(False) == signal.warm_up_bars - 1
 
 

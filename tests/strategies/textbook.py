@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from bokeh_sampledata.stocks import data as stocks
 
 from strategies.signals import Opinion
 
@@ -58,3 +59,28 @@ def bollinger_opinions(
             side = Opinion.FLAT
         found.append(side)
     return found
+
+
+def orders(opinions: list[Opinion | None], direction: str) -> list[tuple[int, str, str]]:
+    """(day, entry or exit, buy or sell) of a trader who follows the opinions as far as the direction allows."""
+    allowed = {"long": {Opinion.LONG}, "short": {Opinion.SHORT}, "both": {Opinion.LONG, Opinion.SHORT}}[
+        direction
+    ]
+    sent: list[tuple[int, str, str]] = []
+    held = Opinion.FLAT
+    for day, opinion in enumerate(opinions):
+        wanted = opinion if opinion in allowed else Opinion.FLAT
+        if opinion is None or wanted is held:
+            continue
+        if held is not Opinion.FLAT:
+            sent.append((day, "exit", "sell" if held is Opinion.LONG else "buy"))
+        if wanted is not Opinion.FLAT:
+            sent.append((day, "entry", "buy" if wanted is Opinion.LONG else "sell"))
+        held = Opinion(wanted or 0)
+    return sent
+
+
+def shipped_closes(symbol: str) -> pd.Series:
+    """Adjusted closes of 2000 to 2013."""
+    frame = stocks[stocks.ticker == symbol]
+    return pd.Series(frame.adj_close.to_numpy())
