@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import _thread
+import signal
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from runs.strategies import build_desk, build_strategies
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from types import FrameType
 
     from configs.schema import RunConfig
     from risk.desk import RiskDesk
@@ -57,10 +59,16 @@ def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepar
     try:
         updates = ready.market.updates()[: config.run.max_bars]
         engine.add_data(updates)
-        with watched(desk, ready.market, len(updates)), _time_limit(config.run.max_minutes) as expired:
+        with (
+            watched(desk, ready.market, len(updates)),
+            _time_limit(config.run.max_minutes) as expired,
+            _interrupts() as interrupted,
+        ):
             engine.run()
         timed_out = expired.is_set()
         if not timed_out:
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
         return Backtest(_record(config, ready, desk, engine), desk.market_now(), desk, timed_out)
     finally:
@@ -101,6 +109,26 @@ def build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Pat
     for strategy in build_strategies(config, market, desk):
         engine.add_strategy(strategy)
     return engine
+
+
+@contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Remember a Ctrl-C: one that arrives while the engine calls Python code of its own is only logged there."""
+    happened = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield happened
+        return
+    before = signal.getsignal(signal.SIGINT)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        happened.set()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield happened
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

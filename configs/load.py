@@ -7,6 +7,7 @@ Whatever it or a model refuses is a ConfigError, one line.
 from __future__ import annotations
 
 import io
+import logging
 import os
 import re
 import sys
@@ -136,7 +137,7 @@ def _jobs(config_name: str, argv: Sequence[str]) -> list[_Job]:
 
     folders = _user_folders(argv)
     said = io.StringIO()
-    with TemporaryDirectory() as scratch, _as_command_line(_arranged(argv, scratch)):
+    with TemporaryDirectory() as scratch, _as_command_line(_arranged(argv, scratch)), _logging_kept():
         try:
             with redirect_stderr(said), warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # Hydra warns of mistakes in a user's YAML
@@ -148,6 +149,18 @@ def _jobs(config_name: str, argv: Sequence[str]) -> list[_Job]:
             raise _refusal(error, folders) from error
     sys.stderr.write(said.getvalue())
     return jobs
+
+
+@contextmanager
+def _logging_kept() -> Iterator[None]:
+    """Put the root logger back as it was: `--info` makes Hydra log to a stream that is gone afterwards."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 def _job(config: DictConfig) -> _Job:

@@ -62,7 +62,7 @@ def broken_rules(root: Path) -> list[str]:
 
 
 def _why_not(file: Path, module: str) -> str | None:
-    package, top = file.parts[0], module.split(".")[0]
+    package, top = file.parts[0], module.split(".", maxsplit=1)[0]
     rule = RULES[package]
     if module.startswith("."):
         return "imports name the whole path"

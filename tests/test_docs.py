@@ -36,7 +36,7 @@ PAGES = [
     for path in sorted(ROOT.glob(name))
 ]
 YAMLS = sorted((ROOT / "configs").rglob("*.yaml"))
-OTHERS = ("cd", "docker", "git", "jupytext", "pip", "ruff", "source", "uv", ".venv/bin/")
+OTHERS = re.compile(r"(cd|docker|git|jupytext|pip|ruff|source|uv|\.venv/bin/\S+) ")
 SHORT = ["run.max_bars=300", "run.tearsheet=false", "run.plots=false"]
 HALTED = RiskState(
     state=TradingState.HALTED,
@@ -89,7 +89,7 @@ def read(text: str) -> Page:
             ]
     for code in re.findall(r"`([^`]+)`", prose):
         commands += _in_line(code, whole=True)
-        unknown += [code] if code.startswith(OTHERS) and " " in code and not _exists(code) else []
+        unknown += [code] if OTHERS.match(code) and not _exists(code) else []
     unknown += [
         command.line
         for command in commands
@@ -251,8 +251,9 @@ def _write_prices(path: Path, given: dict[str, str]) -> None:
     table = pd.DataFrame(
         {"time": stamps, "open": wave, "high": wave, "low": wave, "close": wave, "volume": 100_000}
     )
+    symbol = f"BTC-{given.get('venue.currency', 'USD')}" if crypto else "AAPL"
     if not path.suffix:
-        path = path / f"{'BTC-USD' if crypto else 'AAPL'}.{given['data']}"
+        path = path / f"{symbol}.{given['data']}"
     path.parent.mkdir(parents=True)
     table.to_csv(path, index=False) if path.suffix == ".csv" else table.to_parquet(path)
 
@@ -276,12 +277,17 @@ def appended(command: Command, folder: Path) -> list[str]:
     if "--help" in words or words[3:4] not in (["run"], ["resume"]):
         return []
     mine = [f"run.state_dir={folder / 'state'}"] if words[2] == "live" else []
+    mine += (
+        [f"data.catalog_dir={folder / 'catalog'}"]
+        if any(word.startswith("data.path=") for word in words)
+        else []
+    )
     if words[3] == "resume" or command.shown:
         return mine
     return [*SHORT, *mine, *(["run.max_minutes=0.02"] if words[2] == "live" else [])]
 
 
-@pytest.mark.parametrize("name", RUNNABLE)
+@pytest.mark.parametrize("name", RUNNABLE, ids=list(RUNNABLE))
 def test_each_command_does_what_is_said_of_it(name: str, tmp_path: Path) -> None:
     command = RUNNABLE[name]
     words = command.words

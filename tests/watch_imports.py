@@ -40,7 +40,7 @@ def report(what: str) -> None:
         file = frame.f_code.co_filename
         if file.startswith("<frozen importlib") or "site-packages" in file:
             return
-        if file.startswith(root):
+        if file.startswith(root) and file != SELF:
             found.append(f"{reading}: {Path(file).relative_to(root).as_posix()}:{frame.f_lineno} {what}")
             return
         frame = frame.f_back  # type: ignore[assignment]
@@ -60,4 +60,4 @@ if __name__ == "__main__":
     for reading in sys.argv[2:]:
         importlib.import_module(reading)
     reading = ""
-    print("\n".join(found))
+    sys.stdout.write("\n".join(found))

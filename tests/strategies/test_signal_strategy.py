@@ -320,3 +320,21 @@ def test_a_second_run_of_the_same_engine_repeats_the_first() -> None:
     ran.engine.reset()
     ran.engine.run()
     assert Ran(ran.engine, strategy).told == first
+
+
+class Restarted(EmaCross):
+    """Starts a second time at day 5, as after a stop that left the position and its protective stop."""
+
+    def on_bar(self, bar: Bar) -> None:
+        if bar.ts_event == START + 5 * DAY:
+            self.on_start()
+        super().on_bar(bar)
+
+
+def test_a_stop_left_behind_by_an_earlier_start_is_taken_up() -> None:
+    ran = run(Restarted(config(stop_loss_pct=Decimal("0.5"))), bars(SWINGS))
+    assert ran.told[:3] == [
+        (4, "entry", "buy", 100, "filled"),
+        (4, "stop", "sell", 100, "canceled"),
+        (9, "exit", "sell", 100, "filled"),
+    ]
