@@ -319,12 +319,16 @@ class RiskDesk:
             return False
         if self._jump is None:
             return True
-        older = [
-            update for index in (1, 2) if (update := gate.latest(order.instrument_id, index)) is not None
-        ]
-        long = not is_buy(order)
-        before = [exact_price(update, long=long) for update in older]
-        return not before or any(each > ZERO and not self._jumps(price, each) for each in before)
+        long, nothing_before = not is_buy(order), True
+        for index in (1, 2):
+            update = gate.latest(order.instrument_id, index)
+            if update is None:
+                break
+            nothing_before = False
+            before = exact_price(update, long=long)
+            if before > ZERO and not self._jumps(price, before):
+                return True
+        return nothing_before
 
     def _jumps(self, price: Decimal, before: Decimal) -> bool:
         return jumped(float(price), float(before), self._jump)
