@@ -363,9 +363,22 @@ def test_each_link_leads_somewhere(path: Path) -> None:
     assert [link for link in links if not (path.parent / link).exists()] == []
 
 
-def test_readme_names_every_key_of_the_json() -> None:
-    named = set(re.findall(r"`(\w+)`", (ROOT / "README.md").read_text(encoding="utf-8")))
+def test_every_key_of_the_json_is_told() -> None:
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / "results.md").read_text(encoding="utf-8")))
     assert {key for key in Summary.__dataclass_fields__ if key not in named} == set()
+
+
+def test_every_file_of_a_run_folder_is_told(tmp_path: Path) -> None:
+    made = run(["-m", "backtests", "run", "run.dir=made", "run.max_bars=50"], tmp_path)
+    assert made.returncode == 0, made.stderr
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    told = {
+        name
+        for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+        for name in re.findall(r"`([^`]+\.\w+)`", row)
+    }
+    files = {re.sub(r"engine_.*", "engine_*.jsonl", file.name) for file in (tmp_path / "made").iterdir()}
+    assert {name for name in files if not name.startswith(".")} == told - {"errors.txt"}
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
