@@ -60,13 +60,21 @@ class GateClock:
         return datetime.fromtimestamp(self.timestamp(), tz=UTC)
 
     def set_time_alert(
-        self, name: str, alert_time: Any, callback: Any = None, allow_past: bool | None = None  # noqa: FBT001 - the engine's
+        self,
+        name: str,
+        alert_time: Any,
+        callback: Any = None,
+        allow_past: bool | None = None,  # noqa: FBT001 - the engine's
     ) -> None:
         """One alert; without a callback it arrives at on_time_event."""
         self._clock.set_time_alert(name, alert_time, self._watched(callback, name), allow_past)
 
     def set_time_alert_ns(
-        self, name: str, alert_time_ns: int, callback: Any = None, allow_past: bool | None = None  # noqa: FBT001 - the engine's
+        self,
+        name: str,
+        alert_time_ns: int,
+        callback: Any = None,
+        allow_past: bool | None = None,  # noqa: FBT001 - the engine's
     ) -> None:
         """One alert at UTC nanoseconds; without a callback it arrives at on_time_event."""
         self._clock.set_time_alert_ns(name, alert_time_ns, self._watched(callback, name), allow_past)

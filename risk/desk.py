@@ -96,6 +96,9 @@ class RiskDesk:
         self.gates: list[RiskGate] = []
         self.turns = Turns(self.gates)
         self.exposed = False  # whether any position is open: only then does a price matter to equity
+        self.alert = False  # exposed or stopping: prices are not simply passed on
+        self.depth = 0  # how deep in strategies' callbacks we are; refusals are told at depth 0
+        self.news = False  # a refusal waits to be told, or a trip to be carried out
         self.last: Update | None = None
         self.now = 0
         self.errors: list[BaseException] = []
@@ -464,7 +467,7 @@ class RiskDesk:
             reason = (
                 f"BYPASS: order {name} of {event.strategy_id} did not pass the risk gate and does not reduce"
             )
-            self.pending_trips.append(Trip("BYPASS", reason, self.now))
+            self._later(Trip("BYPASS", reason, self.now))
         self.sending(event)
 
     def event(self, gate: RiskGate, event: Any) -> None:
@@ -507,6 +510,7 @@ class RiskDesk:
         if not applied:
             return
         self.exposed = not self.book.is_flat()
+        self.alert = self.exposed or self.stopping
         watch = self._watches[instrument]
         if watch.update is None or watch.high == float("inf"):
             watch.price, watch.suspect = float(event.last_px), None
@@ -523,9 +527,13 @@ class RiskDesk:
         self._roll(self.now)
         trip = self.breakers.read(self.now, self.book.cash)
         if trip is not None:
-            self.pending_trips.append(trip)
+            self._later(trip)
 
     # -- halting ---------------------------------------------------------------------------------------------------
+
+    def _later(self, trip: Trip) -> None:
+        self.pending_trips.append(trip)
+        self.news = True
 
     def settle(self) -> None:
         """Carry out what was decided where the engine could not be called; gates call it in every safe handler."""
@@ -583,7 +591,7 @@ class RiskDesk:
         self._failed(gate, where, error)
         fatal = not isinstance(error, Exception) or isinstance(error, NotReplayableError)
         if fatal or self.on_error == "stop" or where == "on_start":
-            self.stopping = True
+            self.stopping = self.alert = True
             try:
                 gate.shutdown_system(f"{gate.strategy_id} raised in {where}")
             except (
@@ -598,4 +606,4 @@ class RiskDesk:
         self.witness.failed(str(gate.strategy_id), where, error)
         if self.on_error == "halt" and not self.breakers.halted:
             reason = f"STRATEGY_ERROR: {gate.strategy_id} raised in {where}: {type(error).__name__}: {error}"
-            self.pending_trips.append(Trip("STRATEGY_ERROR", reason, self.now, scope=str(gate.strategy_id)))
+            self._later(Trip("STRATEGY_ERROR", reason, self.now, scope=str(gate.strategy_id)))

@@ -52,7 +52,6 @@ class RiskGate(Strategy):
         """Passes everything on to the strategy's own class."""
         self.passing: set[str] = set()  # client order ids on their way through this gate
         self._closing = False  # inside close_position, close_all_positions, market_exit or stop
-        self._depth = 0  # how deep in callbacks we are; refusals are told at depth 0
         self._telling = False
         self._untold: list[tuple[Any, str]] = []  # (order or client order id, reason)
         self._bar_types: dict[InstrumentId, BarType] = {}  # instrument -> the bars that price it
@@ -312,31 +311,33 @@ class RiskGate(Strategy):
 
     @contextmanager
     def _calling(self, where: str) -> Iterator[None]:
-        self._depth += 1
+        self._desk.depth += 1
         try:
             yield
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             self._desk.answer(self, where, error)
         finally:
-            self._depth -= 1
+            self._desk.depth -= 1
         self._tell()
 
     def _refuse(self, order: Any, reason: str) -> None:
         self._untold.append((order, reason))
+        self._desk.news = True
         event = (
             order.init_event
             if not isinstance(order, ClientOrderId)
             else self._cached(self.cache.order(order)).init_event
         )
         self._desk.witness.refused(self._desk.now, event, reason)
-        if self._depth == 0:
+        if self._desk.depth == 0:
             self._tell()
 
     def _tell(self) -> None:
         """Hand out refusals as the engine would: after the callback that caused them has returned."""
-        if self._depth or self._telling:
+        if self._desk.depth or self._telling:
             return
         self._telling = True
+        self._desk.news = False
         try:
             self._tell_all()
         finally:

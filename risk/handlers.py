@@ -64,19 +64,19 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     read = getattr(desk, PRICES[name])
 
     def alone(self: Any, update: Any) -> None:
-        if desk.stopping:
-            return
-        self._depth = 1
+        desk.depth = 1
         try:
             desk.last = update
-            if desk.exposed:
+            if desk.alert:
+                if desk.stopping:
+                    return
                 read(update)
             user(self, update)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
-            self._depth = 0
             desk.answer(self, name, error)
-        self._depth = 0
-        if self._untold or desk.pending_trips:
+        finally:
+            desk.depth = 0
+        if desk.news:
             self._tell()
 
     def in_turn(self: Any, update: Any) -> None:
@@ -94,7 +94,7 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
 
 def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
     def on_order_initialized(self: Any, event: Any) -> None:
-        self._depth += 1
+        desk.depth += 1
         try:
             desk.initialized(event, closing=self._closing)
             if not desk.stopping:
@@ -102,14 +102,14 @@ def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, "on_order_initialized", error)
         finally:
-            self._depth -= 1
+            desk.depth -= 1
 
     return on_order_initialized
 
 
 def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     def on_order(self: Any, event: Any) -> None:
-        self._depth += 1
+        desk.depth += 1
         try:
             desk.event(self, event)
             if not desk.stopping:
@@ -117,8 +117,8 @@ def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:
-            self._depth -= 1
-        if self._depth == 0 and (self._untold or desk.pending_trips) and desk.reachable(name, event):
+            desk.depth -= 1
+        if desk.depth == 0 and desk.news and desk.reachable(name, event):
             self._tell()
 
     on_order.__name__ = name
@@ -127,7 +127,7 @@ def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
 
 def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     def on_other(self: Any, *args: Any) -> Any:
-        self._depth += 1
+        desk.depth += 1
         answer = None
         try:
             answer = None if desk.stopping else user(self, *args)
@@ -138,8 +138,8 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:
-            self._depth -= 1
-        if self._depth == 0 and (self._untold or desk.pending_trips):
+            desk.depth -= 1
+        if desk.depth == 0 and desk.news:
             self._tell()
         return answer
 

@@ -34,8 +34,8 @@ def status_line(desk: RiskDesk, recorder: Recorder) -> str:
     except LookupError:
         equity = "unknown"
     return (
-        f"{day_of(desk.market_now())}  equity {equity}  {held}  orders {len(recorder.orders)}  "
-        f"refusals {len(recorder.refusals)}  {desk.breakers.state.state}"
+        f"{day_of(desk.market_now())}  equity {equity}  {held}  orders {recorder.sent}  "
+        f"refusals {recorder.refused_count}  {desk.breakers.state.state}"
     )
 
 

@@ -27,87 +27,55 @@ STATUS_OF = {  # order event -> the order's status after it
 }
 
 
-class Recorder:
-    """The desk's witness: keeps orders, fills, refusals, trips and errors in the order they happened.
+REFUSED_BY = {
+    "OrderDenied": "ENGINE",
+    "OrderRejected": "VENUE",
+}  # event -> who refused the order after the gate
 
-    Rows are described in `RunRecord`. `on_change` is called after every row, for a progress line.
+
+class Recorder:
+    """The desk's witness: keeps what happened in order, as the engine told it, and makes rows of it when asked.
+
+    Keeping is on the way of every order, so nothing is worked out there. Rows are described in `RunRecord`.
     """
 
     def __init__(self) -> None:
         """An empty record."""
-        self.orders: dict[str, Row] = {}  # client order id -> order row
-        self.fills: list[Row] = []
-        self.refusals: list[Row] = []
         self.trips: list[Row] = []
         self.errors: list[str] = []  # tracebacks of what strategies raised, as text
-        self._trades: set[tuple[str, str]] = set()  # (client order id, trade id)
+        self.sent = 0
+        self.refused_count = 0
+        self._log: list[tuple[int, Any, str | None]] = []  # (market time, event, why it was refused)
+        self._rows: tuple[int, dict[str, Row], list[Row], list[Row]] = (0, {}, [], [])
+
+    @property
+    def orders(self) -> dict[str, Row]:
+        """Client order id -> order row."""
+        return self._made()[0]
+
+    @property
+    def fills(self) -> list[Row]:
+        """Fill rows, in the order they happened."""
+        return self._made()[1]
+
+    @property
+    def refusals(self) -> list[Row]:
+        """Refusal rows, in the order they happened; what engine or venue refused is among them."""
+        return self._made()[2]
 
     def approved(self, ts: int, order: OrderInitialized) -> None:
         """An order passed the gate."""
-        self.orders[str(order.client_order_id)] = _order_row(ts, order)
+        self.sent += 1
+        self._log.append((ts, order, None))
 
     def refused(self, ts: int, order: OrderInitialized, reason: str) -> None:
         """An order or a change of one was refused."""
-        self.refusals.append(
-            {
-                "ts": ts,
-                "strategy": str(order.strategy_id),
-                "instrument": str(order.instrument_id),
-                "client_order_id": str(order.client_order_id),
-                "side": order.order_side.name,
-                "quantity": order.quantity.as_decimal(),
-                "limit": reason.partition(":")[0],
-                "reason": reason,
-            }
-        )
+        self.refused_count += 1
+        self._log.append((ts, order, reason))
 
     def event(self, ts: int, event: Any) -> None:
-        """An order changed; a denial by the engine counts as a refusal too."""
-        kind, row = type(event).__name__, self.orders.get(str(event.client_order_id))
-        if row is None:
-            return
-        if kind == "OrderFilled":
-            self._filled(ts, event, row)
-        elif kind == "OrderUpdated":
-            _update(row, event)
-        elif kind in STATUS_OF and row["status"] != "FILLED":
-            row["status"] = STATUS_OF[kind]
-        if kind in ("OrderDenied", "OrderRejected"):
-            keys = ("strategy", "instrument", "client_order_id", "side", "quantity")
-            limit = "ENGINE" if kind == "OrderDenied" else "VENUE"
-            self.refusals.append(
-                {
-                    "ts": ts,
-                    **{key: row[key] for key in keys},
-                    "limit": limit,
-                    "reason": f"{limit}: {event.reason}",
-                }
-            )
-
-    def _filled(self, ts: int, event: Any, row: Row) -> None:
-        trade = (row["client_order_id"], str(event.trade_id))
-        if trade in self._trades:
-            return
-        self._trades.add(trade)
-        quantity = event.last_qty.as_decimal()
-        row["filled"] += quantity
-        row["status"] = "FILLED" if row["filled"] >= row["quantity"] else "PARTIALLY_FILLED"
-        commission = event.commission
-        self.fills.append(
-            {
-                "ts": ts,
-                "strategy": row["strategy"],
-                "instrument": row["instrument"],
-                "client_order_id": row["client_order_id"],
-                "trade_id": str(event.trade_id),
-                "side": row["side"],
-                "quantity": quantity,
-                "price": event.last_px.as_decimal(),
-                "commission": Decimal(0) if commission is None else commission.as_decimal(),
-                "currency": str(event.currency) if commission is None else commission.currency.code,
-                "liquidity": event.liquidity_side.name,
-            }
-        )
+        """An order changed."""
+        self._log.append((ts, event, None))
 
     def tripped(self, trip: Trip) -> None:
         """A breaker went off."""
@@ -126,6 +94,66 @@ class Recorder:
         """A strategy's callback raised."""
         trace = "".join(traceback.format_exception(error))
         self.errors.append(f"{strategy} raised in {where}\n{trace}")
+
+    def _made(self) -> tuple[dict[str, Row], list[Row], list[Row]]:
+        seen, orders, fills, refusals = self._rows
+        if seen != len(self._log):
+            orders, fills, refusals = _rows_of(self._log)
+            self._rows = (len(self._log), orders, fills, refusals)
+        return orders, fills, refusals
+
+
+def _rows_of(log: list[tuple[int, Any, str | None]]) -> tuple[dict[str, Row], list[Row], list[Row]]:
+    orders: dict[str, Row] = {}
+    fills: list[Row] = []
+    refusals: list[Row] = []
+    trades: set[tuple[str, str]] = set()  # (client order id, trade id): a fill counts once
+    for ts, event, reason in log:
+        kind, name = type(event).__name__, str(event.client_order_id)
+        row = orders.get(name)
+        if reason is not None:
+            refusals.append(_refusal(ts, row or _order_row(ts, event), reason.partition(":")[0], reason))
+        elif kind == "OrderInitialized":
+            orders[name] = _order_row(ts, event)
+        elif row is None:
+            continue
+        elif kind == "OrderFilled":
+            if (name, str(event.trade_id)) not in trades:
+                trades.add((name, str(event.trade_id)))
+                fills.append(_fill(ts, event, row))
+        elif kind == "OrderUpdated":
+            _update(row, event)
+        elif kind in STATUS_OF and row["status"] != "FILLED":
+            row["status"] = STATUS_OF[kind]
+        if row is not None and kind in REFUSED_BY:
+            by = REFUSED_BY[kind]
+            refusals.append(_refusal(ts, row, by, f"{by}: {event.reason}"))
+    return orders, fills, refusals
+
+
+def _refusal(ts: int, order: Row, limit: str, reason: str) -> Row:
+    keys = ("strategy", "instrument", "client_order_id", "side", "quantity")
+    return {"ts": ts, **{key: order[key] for key in keys}, "limit": limit, "reason": reason}
+
+
+def _fill(ts: int, event: Any, row: Row) -> Row:
+    quantity = event.last_qty.as_decimal()
+    row["filled"] += quantity
+    row["status"] = "FILLED" if row["filled"] >= row["quantity"] else "PARTIALLY_FILLED"
+    commission = event.commission
+    return {
+        "ts": ts,
+        "strategy": row["strategy"],
+        "instrument": row["instrument"],
+        "client_order_id": row["client_order_id"],
+        "trade_id": str(event.trade_id),
+        "side": row["side"],
+        "quantity": quantity,
+        "price": event.last_px.as_decimal(),
+        "commission": Decimal(0) if commission is None else commission.as_decimal(),
+        "currency": str(event.currency) if commission is None else commission.currency.code,
+        "liquidity": event.liquidity_side.name,
+    }
 
 
 @dataclass(frozen=True, slots=True)
