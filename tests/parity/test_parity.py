@@ -16,6 +16,7 @@ from adapters.replay.config import ReplayVenueConfig
 from adapters.replay.factories import ReplayVenue
 from backtests._engine import run_backtest
 from configs.load import compose
+from configs.schema import RunConfig
 from live._node import run_node
 from runs.prepare import prepare
 from runs.record import RunRecord
@@ -32,12 +33,16 @@ TRIPS = ["risk.max_drawdown_pct=0.05", "risk.max_daily_loss_pct=0.02", "risk.max
 
 
 def both(overrides: list[str]) -> tuple[RunRecord, RunRecord]:
-    backtest = run_backtest(compose("backtest", overrides).config).record
-    config = compose("live", [*overrides, "run.on_strategy_error=stop"]).config
-    ready = prepare(config)
-    venue = ReplayVenue(replay_config(config), ready.market, config.run.max_bars)
+    live = compose("live", [*overrides, "run.on_strategy_error=stop"]).config
+    return both_of(compose("backtest", overrides).config, live)
+
+
+def both_of(past: RunConfig, present: RunConfig) -> tuple[RunRecord, RunRecord]:
+    """The record of a backtest and of a live run on replay."""
+    ready = prepare(present)
+    venue = ReplayVenue(replay_config(present), ready.market, present.run.max_bars)
     desk = build_desk(
-        config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
+        present, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
     )
     with tempfile.TemporaryDirectory() as folder:
         live = asyncio.run(
@@ -45,7 +50,7 @@ def both(overrides: list[str]) -> tuple[RunRecord, RunRecord]:
                 ready, desk, venue, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None
             )
         )
-    return backtest, live.record
+    return run_backtest(past).record, live.record
 
 
 def plain(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -94,7 +99,8 @@ def test_resting_orders_changes_and_chains_of_fills(on_trip: str) -> None:
     document = _document(overrides)
     document["strategy"] = {**BUSY_SPEC, "size": 20}
     document["strategies"] = {"other": {**BUSY_SPEC, "every": 4, "size": 30}}
-    backtest, live = _both_of(validated(document))
+    config = validated(document)
+    backtest, live = both_of(config, config)
     assert_same(backtest, live)
     assert {order["type"] for order in backtest.orders} >= {"LIMIT", "STOP_MARKET", "MARKET"}
     assert backtest.trips
@@ -109,22 +115,6 @@ def _document(overrides: list[str]) -> dict[str, Any]:
     document = OmegaConf.to_container(OmegaConf.create(compose("backtest", overrides).text))
     assert isinstance(document, dict)
     return {str(key): value for key, value in document.items()}
-
-
-def _both_of(config: Any) -> tuple[RunRecord, RunRecord]:
-    backtest = run_backtest(config).record
-    ready = prepare(config)
-    venue = ReplayVenue(replay_config(config), ready.market, None)
-    desk = build_desk(
-        config, ready.market, ready.recorder, event_time=venue.event_time, replays=venue.replays
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        live = asyncio.run(
-            run_node(
-                ready, desk, venue, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None
-            )
-        )
-    return backtest, live.record
 
 
 @pytest.mark.parametrize(
