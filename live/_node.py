@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +56,7 @@ class Stop:
     reason: str | None = None
     by_person: bool = False
     interrupted: bool = False
-    noticed: list[str] = field(default_factory=list)
+    failure: RunError | None = None
 
     def ask(self, reason: str, *, by_person: bool = False, interrupted: bool = False) -> None:
         """Ask for a stop; the first reason counts."""
@@ -102,6 +102,8 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
         restore()
         await running.release()
     raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
+    if stop.failure is not None:
+        raise stop.failure
     equity = equity_in(running.portfolio.equity(ready.market.instruments[0].id.venue), config)
     record = finished_record(config, ready, desk, equity)
     return LiveRun(record, desk.market_now(), stop.reason or "stopped", stop.interrupted, left)
@@ -230,7 +232,9 @@ async def _until_asked(  # noqa: PLR0913 - everything that can end a run
         elif running.ended():
             raise RunError(f"the node stopped by itself: {running.why()}")
         elif failure is not None:
-            raise RunError(f"the data stopped: {type(failure).__name__}: {failure}") from failure
+            stop.failure = RunError(f"the data stopped: {type(failure).__name__}: {failure}")
+            stop.failure.__cause__ = failure
+            stop.ask("the data stopped", by_person=True)
         elif venue.ended(running.cache):
             await _answered(running.cache)
             stop.ask("end of data")

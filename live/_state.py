@@ -103,6 +103,10 @@ class StateFile:
                 raise StateError(
                     f"nothing is kept at {self.path}: this account was never traded, or is another one"
                 )
+            if before.state != "HALTED":
+                raise StateError(
+                    f"this account is not halted ({self.path} says {before.state}): there is nothing to lift"
+                )
             after = resumed(before)
             self.write(after, _event("resume", reason, before, after))
         return before, after

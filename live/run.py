@@ -6,6 +6,7 @@ import asyncio
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from configs.errors import ConfigError
 from configs.load import Composed, main, resolve
 from live._node import LiveRun, run_node
 from live._progress import Progress
@@ -34,6 +35,7 @@ def run(argv: Sequence[str]) -> int:
 def trade(composed: Composed) -> int:
     """One live run in its own run folder, reported on stdout."""
     config = composed.config
+    _refuse_limits_off(composed)
     with ExitStack() as held:
         store = (
             StateFile.of(config.venue.name, config.run.state_dir) if config.venue.mode in KEPT_MODES else None
@@ -52,6 +54,17 @@ def trade(composed: Composed) -> int:
             result = _run(ready, venue, folder.path, store, state)
         finish(Finished(ready, result.record, result.until_ns, result.stopped, result.left), folder)
     return INTERRUPTED if result.interrupted else OK
+
+
+def _refuse_limits_off(composed: Composed) -> None:
+    """Real money trades with every limit on, unless the config says that it is meant. Raises ConfigError."""
+    config = composed.config
+    off = config.risk.switched_off
+    if config.venue.mode == "live" and off and not config.risk.allow_off:
+        raise ConfigError(
+            f"risk.{off[0]}=off: venue {config.venue.name} trades real money; set the limit, or risk.allow_off=true "
+            "beside it if trading without is meant"
+        )
 
 
 def _run(

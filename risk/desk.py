@@ -243,7 +243,9 @@ class RiskDesk:
             self._decided.clear()
             for order in orders:
                 child = order.parent_order_id is not None and str(order.parent_order_id) in parents
-                reason = self._decide_one(gate, order, added, child=child)
+                reason = self._unsupported(order, child=child) or self._decide_one(
+                    gate, order, added, child=child
+                )
                 if reason is not None:
                     return reason
                 added.append(self._decided[str(order.client_order_id)])
@@ -259,13 +261,22 @@ class RiskDesk:
         self.now = self.market_now()
         self._roll(self.now)
 
+    def _unsupported(self, order: OrderInitialized, *, child: bool) -> str | None:
+        """What this venue or this version of Keel cannot do safely."""
+        if order.exec_algorithm_id is not None:
+            return f"EXEC_ALGORITHM: {order.exec_algorithm_id} would send orders past the gate; send the order itself"
+        if child and order.reduce_only and self.event_time is not None:
+            return (
+                "REDUCE_ONLY_CHILD: the sandbox rejects reduce-only children of an order list, which would leave the "
+                "position unprotected; send the stop once the entry has filled, or children that are not reduce-only"
+            )
+        if self.replays and order.expire_time is not None:
+            return "GTD_ON_REPLAY: a replay's clock is not the market's: no expiry date can be kept; use GTC or DAY"
+        return None
+
     def _decide_one(
         self, gate: RiskGate, order: OrderInitialized, added: list[WorkingOrder], *, child: bool
     ) -> str | None:
-        if order.exec_algorithm_id is not None:
-            return f"EXEC_ALGORITHM: {order.exec_algorithm_id} would send orders past the gate; send the order itself"
-        if self.replays and order.expire_time is not None:
-            return "GTD_ON_REPLAY: a replay's clock is not the market's: no expiry date can be kept; use GTC or DAY"
         instrument = str(order.instrument_id)
         if instrument not in self.book.instruments:
             return f"UNKNOWN_INSTRUMENT: {instrument} is not among this run's instruments"

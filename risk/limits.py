@@ -17,17 +17,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from risk.numbers import Amount, Count, Multiple, Share
 
 ZERO = Decimal(0)
-LIMIT_FIELDS = (
-    "max_leverage",
-    "max_position_pct",
-    "max_position_notional",
-    "max_open_positions",
-    "max_order_pct",
-    "max_order_notional",
-    "max_orders_per_day",
-    "max_orders_per_sec",
-    "max_daily_loss_pct",
-    "max_drawdown_pct",
+NEEDED_LIVE = (  # one of each line has to be on before real money trades
+    ("max_leverage",),
+    ("max_position_pct", "max_position_notional"),
+    ("max_orders_per_day",),
+    ("max_daily_loss_pct", "max_daily_loss"),
+    ("max_drawdown_pct",),
 )
 
 
@@ -105,8 +100,8 @@ class RiskConfig(BaseModel):
 
     @property
     def switched_off(self) -> tuple[str, ...]:
-        """The names of the limits that are off; live trading wants `allow_off` beside them."""
-        return tuple(name for name in LIMIT_FIELDS if getattr(self, name) is None)
+        """The limits nobody should trade money without that are off; live trading wants `allow_off` beside them."""
+        return tuple(names[0] for names in NEEDED_LIVE if all(getattr(self, name) is None for name in names))
 
 
 @dataclass(frozen=True, slots=True)

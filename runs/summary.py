@@ -104,7 +104,7 @@ def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
         starting_equity=_money(record.starting_equity, equity.precision),
         final_equity=_money(record.final_equity, equity.precision),
         fees=_money(sum((fill["commission"] for fill in record.fills), Decimal(0)), equity.precision),
-        total_return=own.total_return,
+        total_return=float(record.final_equity / record.starting_equity - 1) if len(equity.ts) else None,
         cagr=own.cagr,
         volatility=own.volatility,
         sharpe=own.sharpe,

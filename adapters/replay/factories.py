@@ -10,6 +10,7 @@ from nautilus_trader.live.clients import DataClientFactory
 from nautilus_trader.model import Bar, BarType, OmsType
 
 from adapters import simulated
+from adapters.errors import AdapterError
 from adapters.replay.data import Replay, ReplayDataClient, shadow_type
 
 if TYPE_CHECKING:
@@ -29,7 +30,15 @@ class ReplayVenue:
     """Streams a market's data into a node and fills orders against it."""
 
     def __init__(self, config: ReplayVenueConfig, market: MarketData, max_updates: int | None = None) -> None:
-        """Replay the window of `market`, or its first `max_updates` updates."""
+        """Replay the window of `market`, or its first `max_updates` updates.
+
+        Raises AdapterError for a latency at another speed than real time: the engine would wait in wall time.
+        """
+        if config.latency_ms and config.speed != REAL_TIME:
+            raise AdapterError(
+                f"venue.latency_ms={config.latency_ms} cannot be replayed at venue.speed={config.speed:g}: the delay "
+                "would pass in wall time while the data runs ahead; set venue.latency_ms=0 or venue.speed=1"
+            )
         self._config = config
         self._market = market
         self._max_updates = max_updates

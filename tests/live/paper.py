@@ -12,3 +12,10 @@ class PaperReplayConfig(VenueConfig):
 
     mode: Literal["paper"] = "paper"
     speed: float = 0.0
+
+
+class LiveReplayConfig(VenueConfig):
+    """An account that says it holds real money."""
+
+    mode: Literal["live"] = "live"
+    speed: float = 0.0

@@ -82,6 +82,7 @@ def test_a_signal_stops_the_node_within_five_seconds_with_a_summary(
         (["instruments=[APPL]"], "AAPL"),
         (["instruments=[AAPL]", "bar=5m"], "1d"),
         (["venue.currency=EUR"], "USD"),
+        (["venue.latency_ms=100"], "venue.speed=1"),
     ],
 )
 def test_bad_input_costs_one_line_and_exit_code_two(arguments: list[str], told: str, tmp_path: Path) -> None:
@@ -156,6 +157,36 @@ def test_a_halt_outlives_the_run_and_only_a_person_lifts_it(paper: list[str], tm
     history = json.loads(state_file.read_text())["history"]
     assert [event["what"] for event in history][-1] == "resume"
     assert history[-1]["reason"] == "bad tick"
+
+
+def test_real_money_wants_every_limit_on(tmp_path: Path) -> None:
+    (tmp_path / "mine" / "venue").mkdir(parents=True)
+    yaml = PAPER.replace("mode: paper", "mode: live").replace("my_paper", "my_live")
+    (tmp_path / "mine" / "venue" / "my_live.yaml").write_text(
+        yaml.replace("PaperReplayConfig", "LiveReplayConfig")
+    )
+    arguments = [
+        "--config-dir",
+        str(tmp_path / "mine"),
+        "venue=my_live",
+        f"run.state_dir={tmp_path / 'state'}",
+        *QUICK,
+    ]
+    done = live("run", *arguments, "risk.max_drawdown_pct=off", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "risk.max_drawdown_pct=off" in one_line(done)
+    meant = live(
+        "run", *arguments, "risk.max_drawdown_pct=off", "risk.allow_off=true", "run.max_bars=5", cwd=tmp_path
+    )
+    assert meant.returncode == 0, meant.stderr
+
+
+def test_an_account_that_is_not_halted_cannot_be_resumed(paper: list[str], tmp_path: Path) -> None:
+    """Resuming measures drawdown anew, so without a halt it would be a way to forget one."""
+    assert live("run", *paper, "run.max_bars=5", cwd=tmp_path).returncode == 0
+    done = live("resume", "venue=my_paper", "reason=x", f"run.state_dir={tmp_path / 'state'}", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "not halted" in one_line(done)
 
 
 def test_a_damaged_state_refuses_to_start(paper: list[str], tmp_path: Path) -> None:

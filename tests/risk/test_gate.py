@@ -170,7 +170,14 @@ def _limit_type() -> Any:
     return OrderType.LIMIT
 
 
-@both_modes
+def test_reduce_only_children_are_refused_where_the_sandbox_would_reject_them() -> None:
+    """The engine's bracket leaves the position naked in the live sandbox: better no entry than an unprotected one."""
+    driven = drive("live", Brackets, FLAT)
+    assert set(driven.limits) == {"REDUCE_ONLY_CHILD"}
+    assert driven.record.orders == []
+
+
+@pytest.mark.parametrize("mode", ["backtest"])
 def test_a_list_passes_or_is_refused_whole(mode: str) -> None:
     driven = drive(mode, Brackets, FLAT, risk={"max_position_notional": 5_000, "allow_short": False})
     assert len(driven.record.orders) == 3
