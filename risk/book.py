@@ -55,6 +55,8 @@ class Holding:
 
     def committed(self, *, buys: bool, without: str | None = None) -> Decimal:
         """Units that working orders of one side may still fill; of a group that fills once, the largest."""
+        if not self.working:
+            return ZERO
         groups: dict[str, Decimal] = {}
         for order in self.working.values():
             if order.is_buy is buys and order.client_order_id != without:

@@ -238,7 +238,7 @@ class RiskDesk:
         """Whether all these orders may be sent: None, or why not. A doubt or an error inside refuses (fail closed)."""
         try:
             self._clock_in()
-            parents = {str(order.client_order_id) for order in orders}
+            parents = {str(order.client_order_id) for order in orders} if len(orders) > 1 else set()
             added: list[WorkingOrder] = []
             self._decided.clear()
             for order in orders:
@@ -481,31 +481,59 @@ class RiskDesk:
             self._later(Trip("BYPASS", reason, self.now))
         self.sending(event)
 
-    def event(self, gate: RiskGate, event: Any) -> None:
-        """Bring the book up to date with an order event, before the strategy's own handler runs."""
-        kind, name = type(event).__name__, str(event.client_order_id)
-        if self.event_time is not None:
-            self.now = max(self.now, self.event_time(gate, event, self.now))
-        else:
-            self.now = max(self.now, event.ts_event)
-        if kind == "OrderEmulated":
-            self._emulated.add(name)
-        elif kind == "OrderReleased":
-            self._emulated.discard(name)
-        elif kind == "OrderFilled":
-            self._filled(event)
-        elif kind in ("OrderDenied", "OrderRejected", "OrderCanceled", "OrderExpired"):
-            self.book.closed(name)
-        elif kind == "OrderUpdated" and name in self.book.orders:
+    def learner(self, handler: str) -> Callable[[RiskGate, Any], None]:
+        """What brings the book up to date with the events of this handler, before the strategy's own runs."""
+        learn = {
+            "on_order_emulated": self._held_back,
+            "on_order_released": self._released,
+            "on_order_filled": self._filled,
+            "on_order_fill_voided": self._fill_voided,
+            "on_order_denied": self._ended,
+            "on_order_rejected": self._ended,
+            "on_order_canceled": self._ended,
+            "on_order_expired": self._ended,
+            "on_order_updated": self._changed,
+            "on_order_modify_rejected": self._change_refused,
+        }.get(handler)
+        witness, event_time = self.witness.event, self.event_time
+
+        def hear(gate: RiskGate, event: Any) -> None:
+            now = event.ts_event if event_time is None else event_time(gate, event, self.now)
+            self.now = max(self.now, now)
+            if learn is not None:
+                learn(gate, event)
+            witness(self.now, event)
+
+        return hear
+
+    def _held_back(self, _gate: RiskGate, event: Any) -> None:
+        self._emulated.add(str(event.client_order_id))
+
+    def _released(self, _gate: RiskGate, event: Any) -> None:
+        self._emulated.discard(str(event.client_order_id))
+
+    def _ended(self, _gate: RiskGate, event: Any) -> None:
+        self.book.closed(str(event.client_order_id))
+
+    def _changed(self, gate: RiskGate, event: Any) -> None:
+        name = str(event.client_order_id)
+        if name in self.book.orders:
             filled = gate.filled_quantity(event.client_order_id)
             price = event.price if event.price is not None else event.trigger_price
             exact = None if price is None else price.as_decimal()
             self.book.resized(name, event.quantity.as_decimal() - filled, exact)
-        elif kind == "OrderModifyRejected":
-            self.book.resize_refused(name)
-        self.witness.event(self.now, event)
 
-    def _filled(self, event: Any) -> None:
+    def _change_refused(self, _gate: RiskGate, event: Any) -> None:
+        self.book.resize_refused(str(event.client_order_id))
+
+    def _fill_voided(self, _gate: RiskGate, event: Any) -> None:
+        """The venue took a fill back: until a person has looked, nobody knows the position."""
+        reason = (
+            f"FILL_VOIDED: the venue took back a fill of {event.client_order_id}; check positions and equity"
+        )
+        self._later(Trip("FILL_VOIDED", reason, self.now))
+
+    def _filled(self, _gate: RiskGate, event: Any) -> None:
         quantity = event.last_qty.as_decimal()
         instrument = str(event.instrument_id)
         commission = event.commission

@@ -108,10 +108,12 @@ def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
 
 
 def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
+    hear = desk.learner(name)
+
     def on_order(self: Any, event: Any) -> None:
         desk.depth += 1
         try:
-            desk.event(self, event)
+            hear(self, event)
             if not desk.stopping:
                 user(self, event)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy

@@ -16,8 +16,10 @@ def is_buy(order: OrderInitialized) -> bool:
 
 def order_price(order: OrderInitialized) -> Decimal | None:
     """The higher of limit and trigger price; None for an order without either."""
-    prices = [price.as_decimal() for price in (order.price, order.trigger_price) if price is not None]
-    return max(prices, default=None)
+    limit, trigger = order.price, order.trigger_price
+    if limit is None:
+        return None if trigger is None else trigger.as_decimal()
+    return limit.as_decimal() if trigger is None else max(limit.as_decimal(), trigger.as_decimal())
 
 
 def units(order: OrderInitialized, price: Decimal | None) -> Decimal:
@@ -36,6 +38,7 @@ def units(order: OrderInitialized, price: Decimal | None) -> Decimal:
 def grouped_id(order: OrderInitialized) -> str:
     """The name shared by orders of which only one can fill; an order that stands alone is its own group."""
     own = str(order.client_order_id)
-    if order.contingency_type not in FILLS_ONCE or not order.linked_order_ids:
+    contingency = order.contingency_type
+    if contingency is None or contingency not in FILLS_ONCE or not order.linked_order_ids:
         return own
     return min(own, *(str(linked) for linked in order.linked_order_ids))

@@ -135,9 +135,10 @@ class Interrupted(EmaCross):
 
 def test_a_position_closed_by_somebody_else_takes_its_stop_along_and_stays_closed() -> None:
     strategy = Interrupted(config(stop_loss_pct=Decimal("0.5")))
-    engine = run(strategy, bars(SWINGS)).engine
+    engine = run(strategy, bars(SWINGS), tidies_up=False).engine
     first_stop = next(order for order in engine.cache.orders() if order.tags == ["stop"])
     assert first_stop.status.name == "CANCELED"
+    assert (first_stop.events()[-1].ts_event - START) // DAY == 6
     entries = [order for order in engine.cache.orders() if order.tags == ["entry"]]
     assert sorted((entry.init_event.ts_init - START) // DAY for entry in entries) == [4, 14]
 
@@ -148,8 +149,12 @@ def test_an_order_on_its_way_is_waited_for_and_withdrawn_when_the_opinion_turns(
     assert ran.told == [(4, "entry", "buy", 100, "filled")]
     ran = cross([10, 9, 8, 9, 10, 11, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1, 1], run_with=slow_venue)
     assert [told[:3] for told in ran.told] == [(4, "entry", "buy"), (10, "exit", "sell")]
-    asked_back = [event for event in ran.orders[0].events() if type(event).__name__ == "OrderPendingCancel"]
-    assert (asked_back[0].ts_event - START) // DAY == 6  # the bar on which the opinion turned
+    asked_back = [
+        (event.ts_event - START) // DAY
+        for event in ran.orders[0].events()
+        if type(event).__name__ == "OrderPendingCancel"
+    ]
+    assert asked_back == [6, 7, 8, 9, 10]  # from the bar on which the opinion turned, while the venue refuses
     assert not ran.engine.cache.positions_open()
 
 
@@ -331,6 +336,10 @@ class Restarted(EmaCross):
         super().on_bar(bar)
 
 
+class AlwaysRestarted(Restarted, Always):
+    """Long from the first bar, and started twice."""
+
+
 def test_a_stop_left_behind_by_an_earlier_start_is_taken_up() -> None:
     ran = run(Restarted(config(stop_loss_pct=Decimal("0.5"))), bars(SWINGS))
     assert ran.told[:3] == [
@@ -338,3 +347,10 @@ def test_a_stop_left_behind_by_an_earlier_start_is_taken_up() -> None:
         (4, "stop", "sell", 100, "canceled"),
         (9, "exit", "sell", 100, "filled"),
     ]
+
+
+def test_a_position_left_behind_is_this_opinions_entry() -> None:
+    """Stopped out after the second start, it does not enter again."""
+    falling = [10.0, 11, 12, 12, 12, 12, 11, 10, 9, 8, 9, 10]
+    ran = run(AlwaysRestarted(config(stop_loss_pct=Decimal("0.1"))), bars(falling))
+    assert ran.told == [(0, "entry", "buy", 100, "filled"), (0, "stop", "sell", 100, "filled")]

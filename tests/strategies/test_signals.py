@@ -33,7 +33,8 @@ def test_bollinger_reversion_says_what_the_formula_says(
 
 
 @pytest.mark.parametrize(
-    "signal", [EmaCross(3, 7), BollingerReversion(5, 2.0), BollingerReversion(5, 2.0, rsi_period=9)]
+    "signal",
+    [EmaCross(3, 7), EmaCross(7, 3), BollingerReversion(5, 2.0), BollingerReversion(5, 2.0, rsi_period=9)],
 )
 def test_a_signal_has_its_first_opinion_after_its_warm_up(signal: EmaCross | BollingerReversion) -> None:
     found = opinions(signal, shipped_closes("MSFT").head(40))
