@@ -1,5 +1,6 @@
 """The lock is complete and names no address, and a Python that is too old costs one clear line."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -55,8 +56,11 @@ def test_a_python_that_is_too_old_costs_one_clear_line(tmp_path: Path, python: s
     old.chmod(0o755)
     make = shutil.which("make")
     assert make is not None
+    alone = {
+        key: value for key, value in os.environ.items() if key not in {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
+    }
     ran = subprocess.run(
-        [make, "setup", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True, check=False
+        [make, "setup", f"PYTHON={old}"], cwd=tmp_path, capture_output=True, text=True, check=False, env=alone
     )
     assert ran.returncode == 2
     assert ran.stdout == ""

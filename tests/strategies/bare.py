@@ -91,7 +91,7 @@ class Ran:
         return [
             (
                 (order.init_event.ts_init - START) // DAY,
-                order.tags[0],
+                (order.tags or ["other"])[0],  # the engine's own orders have none
                 "buy" if order.side == OrderSide.BUY else "sell",
                 int(order.quantity.as_decimal()),
                 order.status.name.lower(),
@@ -113,12 +113,8 @@ def run(
     instruments: Sequence[Any] | None = None,
     max_notional: Mapping[str, str] | None = None,
     latency: int = 0,
-    tidies_up: bool = True,
 ) -> Ran:
-    """Run to the end; an exception in a callback fails the test.
-
-    A venue that does not tidy up leaves reduce-only orders working when there is nothing left to reduce.
-    """
+    """Run to the end; an exception in a callback fails the test."""
     several = [strategy] if isinstance(strategy, SignalStrategy) else list(strategy)
     engine = BacktestEngine(
         BacktestEngineConfig(
@@ -133,7 +129,6 @@ def run(
         XNAS, OmsType.NETTING, AccountType.MARGIN, [cash], base_currency=cash.currency, default_leverage=Decimal(4),
         fee_model=MakerTakerFeeModel(Decimal(0), Decimal(0)),
         latency_model=StaticLatencyModel(insert_latency_nanos=latency) if latency else None,
-        use_reduce_only=tidies_up,
     )  # fmt: skip
     traded = sorted({str(bar.bar_type.instrument_id.symbol) for bar in data})
     for instrument in [share(symbol) for symbol in traded] if instruments is None else instruments:

@@ -135,12 +135,11 @@ class Interrupted(EmaCross):
 
 def test_a_position_closed_by_somebody_else_takes_its_stop_along_and_stays_closed() -> None:
     strategy = Interrupted(config(stop_loss_pct=Decimal("0.5")))
-    engine = run(strategy, bars(SWINGS), tidies_up=False).engine
-    first_stop = next(order for order in engine.cache.orders() if order.tags == ["stop"])
+    ran = run(strategy, bars(SWINGS))
+    first_stop = next(order for order in ran.orders if order.tags == ["stop"])
     assert first_stop.status.name == "CANCELED"
     assert (first_stop.events()[-1].ts_event - START) // DAY == 6
-    entries = [order for order in engine.cache.orders() if order.tags == ["entry"]]
-    assert sorted((entry.init_event.ts_init - START) // DAY for entry in entries) == [4, 14]
+    assert [told[0] for told in ran.told if told[1] == "entry"] == [4, 14]
 
 
 def test_an_order_on_its_way_is_waited_for_and_withdrawn_when_the_opinion_turns() -> None:
