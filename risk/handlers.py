@@ -137,6 +137,7 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
                 checked_handlers(self)
             elif name == "on_stop":
                 desk.turns.leave(self)
+                self.clock.cancel_timers()  # the engine lets them run on, and fail, after the node has stopped
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:

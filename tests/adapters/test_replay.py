@@ -55,3 +55,10 @@ class NeedsTimers(Scripted):
 def test_timers_work_in_real_time() -> None:
     driven = drive("live", NeedsTimers, bars([100.0] * 3, step=SECOND // 2), venue={"speed": 1})
     assert driven.strategies[0].rung
+
+
+def test_a_strategys_timers_end_with_it(capfd: pytest.CaptureFixture[str]) -> None:
+    """One that ran on would log an error for ever, and stop every later engine of the process with it."""
+    drive("live", NeedsTimers, bars([100.0] * 3, step=SECOND // 2), venue={"speed": 1})
+    time.sleep(0.5)
+    assert "channel closed" not in "".join(capfd.readouterr())
