@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from configs.errors import ConfigError
 from configs.load import Composed, main, resolve
 from live._node import LiveRun, run_node
 from live._progress import Progress
-from live._state import KEPT_MODES, StateFile
+from live._state import KEPT_MODES, StateError, StateFile
 from runs.finish import Finished, finish, headline, keeping_errors, write_origin
 from runs.folder import open_folder
 from runs.prepare import Prepared, prepare
@@ -79,6 +79,8 @@ def _run(
         replays=venue.replays,
     )
     keep = Keeper(store, ready.recorder, desk.breakers.state) if store is not None else None
+    if keep is not None:
+        ready.recorder.on_trip = keep.tripped
     with Progress(desk, ready.recorder) as progress:
 
         def on_progress() -> None:
@@ -112,6 +114,13 @@ class Keeper:
         self._state = state
         self._kept: dict[str, object] | None = None
         self._trips = 0
+
+    def tripped(self) -> None:
+        """Write a halt the moment it happens: a crash right after it must find it."""
+        with suppress(
+            StateError
+        ):  # `changed` tries again at once and ends the run; orders are cancelled first
+            self.changed()
 
     def changed(self) -> None:
         """Write when anything is new. Raises StateError when the disk refuses: a halt must not be forgotten."""

@@ -7,6 +7,7 @@ the breakers meet. It lives on the engine's thread, reads no clock, no file and 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -129,15 +130,21 @@ class RiskDesk:
     def joins(self, gate: RiskGate, key: BarType | tuple[str, InstrumentId]) -> None:
         """A strategy subscribes to bars, or to the (kind, instrument) of ticks: they price their instrument."""
         self.turns.join(gate, key)
-        if isinstance(key, BarType):
-            watch = self._watches.get(str(key.instrument_id))
-            if watch is not None:
-                self._by_key[key] = watch
-                self._bar_types.setdefault(key.instrument_id, key)
+        instrument_id = key.instrument_id if isinstance(key, BarType) else key[1]
+        watch = self._watches.get(str(instrument_id))
+        if watch is None:  # only looked at, not traded: its prices are nobody's marks
+            self._sole = None
+        elif isinstance(key, BarType):
+            self._by_key[key] = watch
+            self._bar_types.setdefault(instrument_id, key)
 
     def bar_type_of(self, instrument_id: InstrumentId) -> BarType | None:
         """The bars that any strategy of this run prices the instrument with."""
         return self._bar_types.get(instrument_id)
+
+    def untold(self) -> bool:
+        """Whether any strategy's refusal still waits to be told."""
+        return any(gate.has_untold() for gate in self.gates)
 
     def market_now(self) -> int:
         """Market time as far as it is known, UTC nanoseconds."""
@@ -147,7 +154,9 @@ class RiskDesk:
 
     def bar(self, bar: Bar) -> None:
         """A close while positions are open: inside its band nothing can happen."""
-        watch = self._sole or self._by_key[bar.bar_type]
+        watch = self._sole or self._by_key.get(bar.bar_type)
+        if watch is None:
+            return
         previous, price = watch.price, float(bar.close)
         watch.price, watch.update = price, bar
         if not watch.low <= price <= watch.high or bar.ts_event >= self._roll_at:
@@ -156,13 +165,15 @@ class RiskDesk:
     def quote(self, quote: QuoteTick) -> None:
         """A quote while positions are open; its middle is compared, the near side counts."""
         price = (float(quote.bid_price) + float(quote.ask_price)) / 2
-        self._tick(self._by_key[quote.instrument_id], quote, price)
+        self._tick(self._by_key.get(quote.instrument_id), quote, price)
 
     def trade(self, trade: TradeTick) -> None:
         """A trade while positions are open."""
-        self._tick(self._by_key[trade.instrument_id], trade, float(trade.price))
+        self._tick(self._by_key.get(trade.instrument_id), trade, float(trade.price))
 
-    def _tick(self, watch: PriceWatch, tick: QuoteTick | TradeTick, price: float) -> None:
+    def _tick(self, watch: PriceWatch | None, tick: QuoteTick | TradeTick, price: float) -> None:
+        if watch is None:
+            return
         previous = watch.price
         watch.price, watch.update = price, tick
         if not watch.low <= price <= watch.high or tick.ts_event >= self._roll_at:
@@ -236,26 +247,33 @@ class RiskDesk:
 
     def decide(self, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
         """Whether all these orders may be sent: None, or why not. A doubt or an error inside refuses (fail closed)."""
+        return self._fail_closed(lambda: self._decide_all(gate, orders))
+
+    def _decide_all(self, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
+        parents = {str(order.client_order_id) for order in orders} if len(orders) > 1 else set()
+        added: list[WorkingOrder] = []
+        self._decided.clear()
+        for order in orders:
+            child = order.parent_order_id is not None and str(order.parent_order_id) in parents
+            reason = self._unsupported(order, child=child) or self._decide_one(
+                gate, order, added, child=child
+            )
+            if reason is not None:
+                return reason
+            added.append(self._decided[str(order.client_order_id)])
+        return None
+
+    def _fail_closed(self, decision: Callable[[], str | None]) -> str | None:
+        """The decision; a missing or doubtful price, or an error inside, is a refusal that says so."""
         try:
             self._clock_in()
-            parents = {str(order.client_order_id) for order in orders} if len(orders) > 1 else set()
-            added: list[WorkingOrder] = []
-            self._decided.clear()
-            for order in orders:
-                child = order.parent_order_id is not None and str(order.parent_order_id) in parents
-                reason = self._unsupported(order, child=child) or self._decide_one(
-                    gate, order, added, child=child
-                )
-                if reason is not None:
-                    return reason
-                added.append(self._decided[str(order.client_order_id)])
+            return decision()
         except UntrustedPriceError as error:
             return f"UNTRUSTED_PRICE: {error.args[0]}; only reducing orders pass"
         except LookupError as error:
             return f"NO_PRICE: {error.args[0]}; only reducing orders pass"
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a check refuses the order
             return f"RISK_ERROR: {type(error).__name__}: {error}"
-        return None
 
     def _clock_in(self) -> None:
         self.now = self.market_now()
@@ -403,7 +421,7 @@ class RiskDesk:
             currency=self.book.currency,
         )
 
-    def decide_change(  # noqa: PLR0911 - each return is one answer
+    def decide_change(
         self,
         gate: RiskGate,
         client_order_id: str,
@@ -412,37 +430,27 @@ class RiskDesk:
         order: OrderInitialized,
     ) -> str | None:
         """Whether a working order may become this large at this price; checked like a new order in its place."""
-        try:
-            self._clock_in()
-            current = self.book.orders[client_order_id]
-            if leaves <= current.leaves and (
-                price is None or current.price is None or price <= current.price
-            ):
-                return None
-            if self.limits.dry_run:
-                return "DRY_RUN: decided and recorded, not sent"
-            holding = self.book.holding(current.strategy, current.instrument)
-            self._refresh(gate, order, holding, buys=current.is_buy)
-            changed = WorkingOrder(
-                client_order_id, current.strategy, current.instrument, current.is_buy, leaves,
-                price if price is not None else current.price, current.reduce_only, current.group,
-            )  # fmt: skip
-            if holding.reduces(
-                is_buy=current.is_buy,
-                quantity=leaves,
-                reduce_only=current.reduce_only,
-                without=client_order_id,
-            ):
-                return None
-            return self._state_refuses() or first_broken(
-                self._proposal(holding, changed, without=client_order_id), self.limits
-            )
-        except UntrustedPriceError as error:
-            return f"UNTRUSTED_PRICE: {error.args[0]}; only reducing orders pass"
-        except LookupError as error:
-            return f"NO_PRICE: {error.args[0]}; only reducing orders pass"
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a check refuses the change
-            return f"RISK_ERROR: {type(error).__name__}: {error}"
+        return self._fail_closed(lambda: self._decide_change(gate, client_order_id, leaves, price, order))
+
+    def _decide_change(
+        self, gate: RiskGate, name: str, leaves: Decimal, price: Decimal | None, order: OrderInitialized
+    ) -> str | None:
+        current = self.book.orders[name]
+        dearer = price is not None and current.price is not None and price > current.price
+        if leaves <= current.leaves and not dearer:
+            return None
+        if self.limits.dry_run:
+            return "DRY_RUN: decided and recorded, not sent"
+        holding = self.book.holding(current.strategy, current.instrument)
+        changed = replace(current, leaves=leaves, price=current.price if price is None else price)
+        if holding.reduces(
+            is_buy=changed.is_buy, quantity=leaves, reduce_only=changed.reduce_only, without=name
+        ):
+            return None
+        self._refresh(gate, order, holding, buys=changed.is_buy)
+        return self._state_refuses() or first_broken(
+            self._proposal(holding, changed, without=name), self.limits
+        )
 
     # -- what was sent and what became of it -----------------------------------------------------------------------
 
@@ -500,8 +508,15 @@ class RiskDesk:
         def hear(gate: RiskGate, event: Any) -> None:
             now = event.ts_event if event_time is None else event_time(gate, event, self.now)
             self.now = max(self.now, now)
-            if learn is not None:
-                learn(gate, event)
+            try:
+                if learn is not None:
+                    learn(gate, event)
+            except Exception as error:
+                reason = (
+                    f"BOOK_ERROR: {type(event).__name__} of {event.client_order_id} not understood: {error!r}"
+                )
+                self._later(Trip("BOOK_ERROR", reason, self.now))
+                raise
             witness(self.now, event)
 
         return hear

@@ -160,6 +160,10 @@ class RiskGate(Strategy):
             super().submit_order(order)
         return str(order.client_order_id)
 
+    def has_untold(self) -> bool:
+        """Whether a refusal of this strategy's waits to be told."""
+        return bool(self._untold)
+
     def filled_quantity(self, client_order_id: ClientOrderId) -> Decimal:
         """How much of an order has filled, from the engine's cache."""
         order = self.cache.order(client_order_id)
@@ -343,6 +347,7 @@ class RiskGate(Strategy):
         finally:
             self._telling = False
             self._untold.clear()
+            self._desk.news = self._desk.untold() or bool(self._desk.pending_trips)
         if not self._desk.stopping:
             self._desk.settle()
 

@@ -61,6 +61,10 @@ def checked_handlers(strategy: Any) -> None:
 
 
 def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
+    return _in_turn_handler(name, desk) if desk.takes_turns else _alone_handler(name, user, desk)
+
+
+def _alone_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     read = getattr(desk, PRICES[name])
 
     def alone(self: Any, update: Any) -> None:
@@ -79,17 +83,26 @@ def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         if desk.news:
             self._tell()
 
+    return alone
+
+
+def _in_turn_handler(name: str, desk: RiskDesk) -> Handler:
+    read = getattr(desk, PRICES[name])
+
     def in_turn(self: Any, update: Any) -> None:
-        for gate, each in () if desk.stopping else desk.turns.arrived(name, self, update):
+        for gate, each in desk.turns.arrived(name, self, update):
+            if desk.stopping:
+                return
             if gate is None:  # once an update, before anyone's turn
                 desk.last = each
                 if desk.exposed:
-                    read(each)
+                    with self._calling(name):
+                        read(each)
                 continue
             with gate._calling(name):  # noqa: SLF001 - the gate's own plumbing
                 getattr(gate, f"_user_{name}")(each)
 
-    return in_turn if desk.takes_turns else alone
+    return in_turn
 
 
 def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from nautilus_trader.model import OrderInitialized
 
     from market.catalog import MarketData
@@ -43,6 +45,7 @@ class Recorder:
         """An empty record."""
         self.trips: list[Row] = []
         self.errors: list[str] = []  # tracebacks of what strategies raised, as text
+        self.on_trip: Callable[[], None] | None = None  # told at once, before anything else happens
         self.sent = 0
         self.refused_count = 0
         self._log: list[tuple[int, Any, str | None]] = []  # (market time, event, why it was refused)
@@ -89,6 +92,8 @@ class Recorder:
                 "reference": trip.reference,
             }
         )
+        if self.on_trip is not None:
+            self.on_trip()
 
     def failed(self, strategy: str, where: str, error: BaseException) -> None:
         """A strategy's callback raised."""
