@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from risk.limits import ZERO
+from risk.numbers import ZERO
 
 
 @dataclass(slots=True)

@@ -7,15 +7,13 @@ only when a person resumes, a daily loss with its session day unless `latch_dail
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from risk.limits import ZERO, RiskConfig
-
-NANOS = 1_000_000_000
+from risk.limits import RiskConfig
+from risk.numbers import ZERO
+from risk.sessions import SessionDays
 
 
 class TradingState(StrEnum):
@@ -72,27 +70,6 @@ class RiskState:
     def copy(self) -> RiskState:
         """A copy that does not change with this one."""
         return replace(self)
-
-
-@dataclass(frozen=True, slots=True)
-class SessionDays:
-    """Session days of one zone, each beginning at the same local time whatever daylight saving does."""
-
-    zone: ZoneInfo
-    start: time = field(default=time(0, 0))
-
-    @classmethod
-    def of(cls, zone: str, start: str) -> SessionDays:
-        """From an IANA zone and HH:MM."""
-        return cls(ZoneInfo(zone), time.fromisoformat(start))
-
-    def day_of(self, ts: int) -> tuple[str, int]:
-        """The session day (named by the date it ends on) of a UTC nanosecond stamp, and the stamp at which it ends."""
-        local = datetime.fromtimestamp(ts // NANOS, tz=UTC).astimezone(self.zone)
-        begins = local.date() if local.time() >= self.start else local.date() - timedelta(days=1)
-        ends = datetime.combine(begins + timedelta(days=1), self.start, tzinfo=self.zone)
-        name = begins if self.start == time(0, 0) else begins + timedelta(days=1)
-        return name.isoformat(), int(ends.timestamp()) * NANOS
 
 
 class Breakers:

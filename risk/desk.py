@@ -22,11 +22,14 @@ from nautilus_trader.model import (
 )
 
 from risk.book import Book, Holding, WorkingOrder
-from risk.breaker import Breakers, RiskState, SessionDays, TradingState, Trip
+from risk.breaker import Breakers, RiskState, TradingState, Trip
+from risk.checks import Proposal, first_broken
 from risk.clock import NotReplayableError
 from risk.handlers import BORROWED
-from risk.limits import ZERO, Proposal, RiskConfig, first_broken
+from risk.limits import RiskConfig
+from risk.numbers import ZERO
 from risk.orders import grouped_id, is_buy, order_price, units
+from risk.sessions import SessionDays
 from risk.turns import Turns
 from risk.watch import PriceWatch, exact_price, jumped
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
+ZERO = Decimal(0)
 OFF_WORDS = ("off", "none", "null")
 
 
@@ -63,3 +64,4 @@ Multiple = Annotated[Annotated[Decimal, Field(gt=0)] | None, BeforeValidator(exa
 Amount = Annotated[Annotated[Decimal, Field(gt=0)] | None, BeforeValidator(exact_or_off)]
 Share = Annotated[Annotated[Decimal, Field(gt=0, le=1)] | None, BeforeValidator(fraction_or_off)]
 Count = Annotated[Annotated[int, Field(gt=0)] | None, BeforeValidator(count_or_off)]
+AnyNumber = Annotated[Decimal | None, BeforeValidator(exact_or_off)]

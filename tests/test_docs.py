@@ -26,7 +26,8 @@ from configs.load import compose
 from live._state import StateFile
 from live.resume import HELP as RESUME_HELP
 from risk.breaker import RiskState, TradingState
-from risk.limits import CHECKS, RiskConfig
+from risk.checks import CHECKS
+from risk.limits import RiskConfig
 from runs.summary import Summary
 
 ROOT = Path(__file__).parents[1]

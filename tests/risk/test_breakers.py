@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nautilus_trader.model import OrderSide, Price, Quantity, QuoteTick
 
-from risk.breaker import Breakers, RiskState, SessionDays, TradingState, resumed
+from risk.breaker import Breakers, RiskState, TradingState, resumed
 from risk.limits import RiskConfig
+from risk.sessions import SessionDays
 from tests.driving import DAY, MODES, OPEN, T0, Scripted, bars, drive, equity
 
 NEW_YORK = SessionDays.of("America/New_York", "00:00")

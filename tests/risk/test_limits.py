@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from risk.limits import CHECKS, Proposal, RiskConfig, first_broken
+from risk.checks import CHECKS, Proposal, first_broken
+from risk.limits import RiskConfig
 from tests.driving import MODES, OPEN, Scripted, bars, drive
 
 KEPT: dict[str, Any] = {
