@@ -9,6 +9,7 @@ from runs.verbs import Verb, dispatch
 ABOUT = "The past: run strategies over market data, behind the gate they would have live."
 VERBS = (
     Verb("run", "one backtest: summary, plots, tear sheet", "backtests.run:run"),
+    Verb("risk", "the limits a run would have, and which line set each", "backtests.risk:risk"),
     Verb("rerun", "repeat the run that a run folder holds", "backtests.rerun:rerun"),
 )
 

@@ -15,7 +15,7 @@ import warnings
 from argparse import ArgumentError, ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,13 +24,14 @@ from typing import Any
 import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
-from configs import refusals
+from configs import refusals, sources
 from configs.edge import INTERRUPTED, OK, guarded, one_line, say
 from configs.errors import ConfigError
 from configs.resolve import resolve
@@ -49,6 +50,8 @@ class Composed:
 
     config: RunConfig
     text: str
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Key of `risk` -> the file or `command line` that set it; only where `main` was asked for it."""
 
 
 Task = Callable[[Composed], int]
@@ -77,12 +80,12 @@ def load(text: str) -> Composed:
     return _composed(document)
 
 
-def main(config_name: str, argv: Sequence[str], task: Task) -> int:
+def main(config_name: str, argv: Sequence[str], task: Task, *, with_sources: bool = False) -> int:
     """Hydra's command line for one verb: compose what `argv` says, do the task, answer the exit code.
 
     With `-m` the task is done for every job, in order; the answer is the worst of their codes.
     """
-    return guarded(lambda: _do_all(_jobs(config_name, list(argv)), task))
+    return guarded(lambda: _do_all(_jobs(config_name, list(argv), with_sources=with_sources), task))
 
 
 @dataclass(frozen=True)
@@ -93,19 +96,20 @@ class _Job:
     overrides: tuple[str, ...]
     number: int | None
     error: ConfigError | None = None
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     def composed(self, multirun: Path | None = None) -> Composed:
         if self.error is not None:
             raise self.error
         if multirun is None:
-            return _composed(self.document)
+            return _composed(self.document, self.sources)
         settings = dict(self.document.get("run") or {})
         settings["dir"] = str(Path(settings.get("dir") or multirun) / str(self.number))
-        return _composed({**self.document, "run": settings})
+        return _composed({**self.document, "run": settings}, self.sources)
 
 
-def _composed(document: Mapping[str, Any]) -> Composed:
-    return Composed(validated(document), OmegaConf.to_yaml(OmegaConf.create(dict(document))))
+def _composed(document: Mapping[str, Any], set_by: Mapping[str, str] | None = None) -> Composed:
+    return Composed(validated(document), OmegaConf.to_yaml(OmegaConf.create(dict(document))), set_by or {})
 
 
 def _do_all(jobs: Sequence[_Job], task: Task) -> int:
@@ -128,12 +132,12 @@ def _do(job: _Job, folder: Path, task: Task) -> int:
     return guarded(lambda: task(job.composed(folder)))
 
 
-def _jobs(config_name: str, argv: Sequence[str]) -> list[_Job]:
+def _jobs(config_name: str, argv: Sequence[str], *, with_sources: bool = False) -> list[_Job]:
     """What Hydra composes for this command line: one job, several with -m, none where it only prints."""
     jobs: list[_Job] = []
 
     def collect(config: DictConfig) -> None:
-        jobs.append(_job(config))
+        jobs.append(_job(config, _sources("risk") if with_sources else {}))
 
     folders = _user_folders(argv)
     said = io.StringIO()
@@ -163,7 +167,7 @@ def _logging_kept() -> Iterator[None]:
         root.setLevel(level)
 
 
-def _job(config: DictConfig) -> _Job:
+def _job(config: DictConfig, set_by: Mapping[str, str]) -> _Job:
     settings = HydraConfig.get()
     number = settings.job.num if settings.mode is RunMode.MULTIRUN else None
     written: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
@@ -171,7 +175,31 @@ def _job(config: DictConfig) -> _Job:
         document: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
         return _Job({}, tuple(written), number, _refusal(error))
-    return _Job(document, tuple(written), number)
+    return _Job(document, tuple(written), number, sources=set_by)
+
+
+def _sources(section: str) -> dict[str, str]:
+    """Key of a section -> the file or command line that set it, for the job that Hydra has just composed."""
+    settings = HydraConfig.get()
+    written: Any = OmegaConf.to_container(settings.overrides, resolve=False)
+    parsed = OverridesParser.create().parse_overrides(written["task"])
+    loader = GlobalHydra.instance().config_loader()
+    defaults = loader.compute_defaults_list(
+        settings.job.config_name, [*written["hydra"], *written["task"]], RunMode.RUN
+    )
+    folders = [Path(source.path) for source in settings.runtime.config_sources if source.schema == "file"]
+    files = []
+    for each in defaults.defaults:
+        names = [folder / f"{each.config_path}.yaml" for folder in folders]
+        if path := next((name for name in names if name.is_file()), None):
+            content: Any = OmegaConf.to_container(OmegaConf.load(path), resolve=False)
+            files.append(sources.File(path, each.package or "", content))
+    given = [
+        sources.Given(each.key_or_group, each.value(), each.is_delete())
+        for each in parsed
+        if each.package is None
+    ]
+    return sources.set_by(section, files, given)
 
 
 @contextmanager

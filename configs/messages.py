@@ -15,9 +15,9 @@ from pydantic_core import ErrorDetails
 from configs.closest import closest, listed
 from configs.edge import one_line
 from configs.errors import ConfigError
-from configs.parameters import ENGINES_OWN, FILLED_IN, parameter_names
+from configs.parameters import ALGORITHMS_OWN, ENGINES_OWN, FILLED_IN, parameter_names
 from configs.resolve import resolve
-from configs.schema import CHOSEN_BY, CLASS_PATH, RunConfig, StrategySpec
+from configs.schema import CHOSEN_BY, CLASS_PATH, AlgorithmSpec, RunConfig, StrategySpec
 
 LONGEST_VALUE = 60
 _SECRET = re.compile(r"credential|secret|password|passphrase|token|api_?key|private_?key", re.IGNORECASE)
@@ -31,8 +31,8 @@ def refusal(error: ValidationError, document: Mapping[str, Any]) -> ConfigError:
 
 
 def given(key: str, value: object) -> str:
-    """`key=value` as a user would write it; only the key of a whole section or a possible secret."""
-    if may_be_secret(key) or isinstance(value, Mapping):
+    """`key=value` as a user would write it; only the key of a section, a list of them, or a possible secret."""
+    if may_be_secret(key) or isinstance(value, Mapping) or _holds_sections(value):
         return key
     text = one_line(_spelled(value))
     return f"{key}={text if len(text) <= LONGEST_VALUE else text[:LONGEST_VALUE] + '...'}"
@@ -53,6 +53,10 @@ def unknown_key(key: str, known: Iterable[str]) -> str:
         f"did you mean {prefix}{near}?" if near else f"{parent or 'a run'} has {listed(beside) or 'no keys'}"
     )
     return f"unknown key {key}; {hint}"
+
+
+def _holds_sections(value: object) -> bool:
+    return isinstance(value, list | tuple) and any(isinstance(item, Mapping) for item in value)
 
 
 def _spelled(value: object) -> str:
@@ -91,6 +95,8 @@ def _unknown(loc: tuple[int | str, ...], key: str, document: Mapping[str, Any]) 
             return f"{key} is filled in by Keel; choose with instruments=[...] and bar=..."
         if name in ENGINES_OWN:
             return f"{key} belongs to the engine and is set by Keel; leave it out"
+    if loc[0] == "exec_algorithms" and name in ALGORITHMS_OWN:
+        return f"{key} belongs to the engine and is set by Keel; leave it out"
     return unknown_key(key, _keys_beside(loc, document))
 
 
@@ -102,6 +108,8 @@ def _missing(loc: tuple[int | str, ...], key: str, document: Mapping[str, Any]) 
         near = closest(str(loc[1]), (other for other in document["strategies"] if other != loc[1]))
         hint = f"did you mean strategies.{near}? Or" if near else "to add it,"
         return f"{parent} names no strategy; {hint} write +strategy@{parent}=NAME"
+    if loc[0] == "exec_algorithms" and name in {"algorithm_path", "config_path"}:
+        return f"{key} is missing; name a class as package.module:Name"
     return f"{key} is missing; give {key}=VALUE"
 
 
@@ -115,6 +123,9 @@ def _keys_beside(loc: tuple[int | str, ...], document: Mapping[str, Any]) -> tup
     if model is StrategySpec and isinstance(section, Mapping):
         config_class = resolve(section["config_path"], "config_path")
         return (*parameter_names(config_class), "instruments", "strategy_path", "config_path")
+    if model is AlgorithmSpec and isinstance(section, Mapping):
+        config_class = resolve(section["config_path"], "config_path")
+        return (*parameter_names(config_class), "algorithm_path", "config_path")
     return tuple(model.model_fields) if isinstance(model, type) and issubclass(model, BaseModel) else ()
 
 

@@ -1,4 +1,4 @@
-"""Which parameters does a strategy take, and are these values right for them?
+"""Which parameters does a strategy or an execution algorithm take, and are these values right for them?
 
 The config class's own `__init__` is the schema: its annotations (`Annotated[int, Field(gt=0)]` too) and
 defaults. What Keel fills in itself and what belongs to NautilusTrader are not the user's to give.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
-from nautilus_trader.trading import StrategyConfig
+from nautilus_trader.trading import ExecutionAlgorithmConfig, StrategyConfig
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic.errors import PydanticUserError
 from pydantic_core import PydanticUndefined, to_json
@@ -20,6 +20,8 @@ FILLED_IN = frozenset({"instrument_id", "instrument_ids", "bar_type", "bar_types
 """Parameters that Keel gives: from `instruments`, `bar` and the strategy's place in the run."""
 ENGINES_OWN = frozenset(name for name in dir(StrategyConfig) if not name.startswith("_")) - FILLED_IN
 """Options of NautilusTrader's StrategyConfig, which Keel sets."""
+ALGORITHMS_OWN = frozenset(name for name in dir(ExecutionAlgorithmConfig) if not name.startswith("_"))
+"""Options of NautilusTrader's ExecutionAlgorithmConfig, which Keel sets; the id is the algorithm's name in the run."""
 
 
 def accepted(config_class: type) -> dict[str, inspect.Parameter]:
@@ -42,7 +44,9 @@ def accepted(config_class: type) -> dict[str, inspect.Parameter]:
 
 def parameter_names(config_class: type) -> tuple[str, ...]:
     """The parameters a user may give, in the order of the signature."""
-    return tuple(name for name in accepted(config_class) if name not in FILLED_IN | ENGINES_OWN)
+    of_algorithm = issubclass(config_class, ExecutionAlgorithmConfig)
+    not_theirs = ALGORITHMS_OWN if of_algorithm else FILLED_IN | ENGINES_OWN
+    return tuple(name for name in accepted(config_class) if name not in not_theirs)
 
 
 def parameter_model(config_class: type) -> type[BaseModel]:

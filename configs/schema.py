@@ -13,7 +13,12 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from nautilus_trader.trading import Strategy, StrategyConfig
+from nautilus_trader.trading import (
+    ExecutionAlgorithm,
+    ExecutionAlgorithmConfig,
+    Strategy,
+    StrategyConfig,
+)
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -29,6 +34,7 @@ from adapters.venue import VenueConfig
 from configs.errors import ConfigError
 from configs.parameters import checked
 from configs.resolve import resolve
+from configs.strategy_names import NamedStrategy, check_lines, named_strategies
 from market.source import DataSource
 from risk.limits import RiskConfig
 
@@ -99,6 +105,9 @@ FolderWord = Annotated[
     str, text_like(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", "a word of letters, digits and ._- (64 at most)")
 ]
 StrategyName = Annotated[str, text_like(r"[a-z][a-z0-9_]*", "a name in small letters, such as second")]
+AlgorithmName = Annotated[
+    str, text_like(r"[A-Za-z][A-Za-z0-9_]{0,31}", "a word of letters, digits and _ such as TWAP (32 at most)")
+]
 LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 
@@ -131,16 +140,7 @@ class StrategySpec(_Section):
     @model_validator(mode="before")
     @classmethod
     def _gather_parameters(cls, section: object) -> object:
-        if not isinstance(section, dict):
-            return section
-        own = {key: value for key, value in section.items() if key in cls.model_fields}
-        rest = {key: value for key, value in section.items() if key not in cls.model_fields}
-        strategy_path, config_path = own.get("strategy_path"), own.get("config_path")
-        if isinstance(strategy_path, str) and isinstance(config_path, str):
-            _class_of(strategy_path, "strategy_path", Strategy)
-            config_class = _class_of(config_path, "config_path", StrategyConfig)
-            own["params"] = checked(config_class, {**own.get("params", {}), **rest})
-        return own
+        return _gathered(section, cls, "strategy_path", Strategy, StrategyConfig)
 
     def classes(self) -> tuple[type[Strategy], type[StrategyConfig]]:
         """The strategy's class and its config class. Raises ConfigError when they have gone since."""
@@ -148,6 +148,47 @@ class StrategySpec(_Section):
             resolve(self.strategy_path, "strategy_path", of=Strategy),
             resolve(self.config_path, "config_path", of=StrategyConfig),
         )
+
+
+class AlgorithmSpec(_Section):
+    """One execution algorithm of the run: its classes by path and its own parameters, as a strategy's.
+
+    Orders name it with `exec_algorithm_id`; the name is its key in the run.
+    """
+
+    algorithm_path: str
+    """Path of the algorithm's class (package.module:Name), written in Python."""
+    config_path: str
+    """Path of its config class, whose `__init__` names the parameters."""
+    params: dict[str, Any] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_parameters(cls, section: object) -> object:
+        return _gathered(section, cls, "algorithm_path", ExecutionAlgorithm, ExecutionAlgorithmConfig)
+
+    def classes(self) -> tuple[type[ExecutionAlgorithm], type[ExecutionAlgorithmConfig]]:
+        """The algorithm's class and its config class. Raises ConfigError when they have gone since."""
+        return (
+            resolve(self.algorithm_path, "algorithm_path", of=ExecutionAlgorithm),
+            resolve(self.config_path, "config_path", of=ExecutionAlgorithmConfig),
+        )
+
+
+def _gathered(
+    section: object, model: type[BaseModel], path_key: str, base: type, config_base: type
+) -> object:
+    """A section whose parameters stand beside its other keys, with them in `params`, checked."""
+    if not isinstance(section, dict):
+        return section
+    own = {key: value for key, value in section.items() if key in model.model_fields}
+    rest = {key: value for key, value in section.items() if key not in model.model_fields}
+    class_path, config_path = own.get(path_key), own.get("config_path")
+    if isinstance(class_path, str) and isinstance(config_path, str):
+        _class_of(class_path, path_key, base)
+        config_class = _class_of(config_path, "config_path", config_base)
+        own["params"] = checked(config_class, {**own.get("params", {}), **rest})
+    return own
 
 
 class RunSettings(_Section):
@@ -207,6 +248,8 @@ class RunConfig(_Section):
     strategy: StrategySpec
     strategies: dict[StrategyName, StrategySpec] = {}
     """More strategies beside the first, by name, in the order they are asked."""
+    exec_algorithms: dict[AlgorithmName, AlgorithmSpec] = {}
+    """Execution algorithms that orders may name, by name."""
     venue: Annotated[SerializeAsAny[VenueConfig], BeforeValidator(_chosen(VenueConfig, CHOSEN_BY["venue"]))]
     data: Annotated[SerializeAsAny[DataSource], BeforeValidator(_chosen(DataSource, CHOSEN_BY["data"]))]
     risk: RiskConfig = RiskConfig()
@@ -225,6 +268,11 @@ class RunConfig(_Section):
         """Name -> strategy, in the order in which they are asked."""
         return {self.FIRST: self.strategy, **self.strategies}
 
+    @property
+    def named_strategies(self) -> tuple[NamedStrategy, ...]:
+        """Every strategy as the engine will know it, as far as that is known without the data."""
+        return named_strategies(self.all_strategies, self.symbols)
+
     @model_validator(mode="after")
     def _strategies_fit_the_run(self) -> Self:
         if self.FIRST in self.strategies:
@@ -235,4 +283,19 @@ class RunConfig(_Section):
                 if self.symbols and symbol not in self.symbols:
                     key = name if name == self.FIRST else f"strategies.{name}"
                     raise ValueError(f"{key}.instruments names {symbol}, but the run has only {known}")
+        return self
+
+    @model_validator(mode="after")
+    def _overrides_name_what_is_there(self) -> Self:
+        if any(line.strategy is not None for line in self.risk.overrides):
+            check_lines(self.risk.overrides, self.named_strategies)
+        return self
+
+    @model_validator(mode="after")
+    def _research_stays_research(self) -> Self:
+        if self.risk.research_only and self.venue.mode != "sandbox":
+            raise ValueError(
+                f"risk.research_only=true: venue {self.venue.name} is {self.venue.mode}, where every limit counts; "
+                "choose another preset (risk=default), or venue=replay for research"
+            )
         return self

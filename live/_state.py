@@ -11,16 +11,18 @@ import json
 import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 from platformdirs import user_state_path
 
-from risk.breaker import RiskState, resumed
+from risk.breaker import BOOK, RiskState, resumed
 from runs.errors import HaltedError, RunError
 
 KEPT_MODES = ("paper", "live")
+ALL = "all"
 
 
 class StateError(RunError):
@@ -53,10 +55,10 @@ class StateFile:
                 "put it right or move it away, then start again"
             ) from error
 
-    def write(self, state: RiskState, event: dict[str, str] | None = None) -> None:
-        """Keep a state; `event` is added to the file's history. Raises StateError when the disk refuses."""
+    def write(self, state: RiskState, *events: dict[str, str] | None) -> None:
+        """Keep a state; `events` are added to the file's history. Raises StateError when the disk refuses."""
         document = self._document() or {"history": []}
-        history = [*document.get("history", []), *([event] if event else [])]
+        history = [*document.get("history", []), *filter(None, events)]
         text = json.dumps({"state": state.as_row(), "history": history}, indent=2)
         part = self.path.with_suffix(".part")
         try:
@@ -95,21 +97,44 @@ class StateFile:
             )
         return state
 
-    def resume(self, reason: str) -> tuple[RiskState, RiskState]:
-        """Lift a halt for a reason; answers the state before and after. Raises StateError when there is none."""
+    def resume(self, reason: str, scope: str | None = None) -> tuple[RiskState, RiskState]:
+        """Lift the halt of one scope, or of `all`, for a reason; answers the state before and after.
+
+        No scope means the only one that is halted. Raises StateError when there is nothing to lift, or when it is not
+        said which of several halts is meant.
+        """
         with self.lock():
             before = self.read()
             if before is None:
                 raise StateError(
                     f"nothing is kept at {self.path}: this account was never traded, or is another one"
                 )
-            if before.state != "HALTED":
-                raise StateError(
-                    f"this account is not halted ({self.path} says {before.state}): there is nothing to lift"
-                )
-            after = resumed(before)
-            self.write(after, _event("resume", reason, before, after))
+            lifted = self._to_lift(before, scope)
+            after = resumed(before, None if scope == ALL else lifted[0])
+            self.write(after, *(_event("resume", reason, name, before, after) for name in lifted))
         return before, after
+
+    def _to_lift(self, state: RiskState, scope: str | None) -> list[str]:
+        """The scopes that a person means to lift; all of them are halted."""
+        halted = [name for name in (BOOK, *state.scopes) if state.of(name).halted]
+        if not halted:
+            raise StateError(
+                f"this account is not halted ({self.path} says {state.state}): there is nothing to lift"
+            )
+        if scope == ALL:
+            return halted
+        if scope is None and len(halted) > 1:
+            raise StateError(
+                f"scope: {len(halted)} scopes are halted ({', '.join(halted)}): say which, as in scope={halted[0]}, "
+                "or scope=all"
+            )
+        if scope is not None and scope not in halted:
+            close = get_close_matches(scope, halted, n=1, cutoff=0.5)
+            raise StateError(
+                f"scope={scope} is not halted; halted is {', '.join(halted)}"
+                + (f": did you mean {close[0]}?" if close else "")
+            )
+        return [scope or halted[0]]
 
     def _document(self) -> dict[str, Any] | None:
         try:
@@ -126,12 +151,17 @@ class StateFile:
         return document
 
 
-def _event(what: str, reason: str, before: RiskState, after: RiskState) -> dict[str, str]:
+def _event(what: str, reason: str, scope: str, before: RiskState, after: RiskState) -> dict[str, str]:
+    old, new = before.of(scope), after.of(scope)
     return {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "what": what,
         "who": getpass.getuser(),
         "reason": reason,
-        "peak_before": str(before.peak),
-        "peak_after": str(after.peak),
+        "scope": scope,
+        "halted_for": str(old.reason),
+        "peak_before": str(old.peak),
+        "peak_after": str(new.peak),
+        "day_start_before": str(old.day_start),
+        "day_start_after": str(new.day_start),
     }

@@ -1,173 +1,242 @@
 """When does a loss halt trading, and what does it take to trade again?
 
-Two breakers read equity with open P&L: daily loss from the equity at the session day's start, drawdown from the peak.
-They answer with a `Trip`; acting on it (cancel, flatten, tell) is the desk's job. A trip is latched: a drawdown ends
-only when a person resumes, a daily loss with its session day unless `latch_daily_loss`.
+`Breakers` reads the equity of the book, the equity of venue accounts and the results of strategies, open P&L included,
+and looks at closed trades. It answers with `Trip`s; acting on them (cancel, flatten, tell) is the desk's job. A trip is
+latched in its scope: it ends only when a person resumes, a daily loss with its session day unless `latch_daily_loss`.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from enum import StrEnum
 
+from risk.broker_equity import EquityWatch
+from risk.gauge import Gauge, Reading
 from risk.limits import RiskConfig
 from risk.numbers import ZERO
+from risk.performance import first_broken, is_judged
+from risk.scopes import BOOK, ScopeLimits, is_result
 from risk.sessions import SessionDays
+from risk.state import Notice, NoticeKind, RiskState, ScopeState, TradingState, Trip, resumed
 
+__all__ = [
+    "BOOK", "Breakers", "EquityWatch", "Notice", "NoticeKind", "RiskState", "ScopeLimits", "ScopeState",
+    "TradingState", "Trip", "resumed",
+]  # fmt: skip
 
-class TradingState(StrEnum):
-    """ACTIVE trades; REDUCING and HALTED let only reducing orders and cancels pass."""
-
-    ACTIVE = "ACTIVE"
-    REDUCING = "REDUCING"
-    HALTED = "HALTED"
-
-
-@dataclass(frozen=True, slots=True)
-class Trip:
-    """A breaker that went off: which, why in one line, and the numbers (account currency)."""
-
-    breaker: str
-    reason: str
-    ts: int
-    equity: Decimal | None = None
-    reference: Decimal | None = None
-    scope: str = "account"
-
-
-@dataclass(slots=True)
-class RiskState:
-    """What must survive a restart. `day` is the session day as YYYY-MM-DD, amounts are in the account's currency."""
-
-    state: TradingState = TradingState.ACTIVE
-    breaker: str | None = None
-    reason: str | None = None
-    peak: Decimal = ZERO
-    day: str | None = None
-    day_start: Decimal = ZERO
-    equity: Decimal = ZERO
-    orders_today: int = 0
-
-    def as_row(self) -> dict[str, object]:
-        """Plain values for a store: amounts as exact text."""
-        return {k: str(v) if isinstance(v, Decimal) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_row(cls, row: dict[str, object]) -> RiskState:
-        """The state a store kept. Raises KeyError, ValueError or ArithmeticError when the row is not one."""
-        return cls(
-            state=TradingState(str(row["state"])),
-            breaker=None if row["breaker"] is None else str(row["breaker"]),
-            reason=None if row["reason"] is None else str(row["reason"]),
-            peak=Decimal(str(row["peak"])),
-            day=None if row["day"] is None else str(row["day"]),
-            day_start=Decimal(str(row["day_start"])),
-            equity=Decimal(str(row["equity"])),
-            orders_today=int(str(row["orders_today"])),
-        )
-
-    def copy(self) -> RiskState:
-        """A copy that does not change with this one."""
-        return replace(self)
+ANOTHER_CLOCK = 31 * 86_400 * 1_000_000_000
+"""No session day is this long (nanoseconds): a kept day that ends later was kept by a clock that was wrong."""
 
 
 class Breakers:
-    """The daily-loss and the drawdown breaker over one equity; keeps `RiskState`, reads no clock and no cache."""
+    """Every breaker of a run; keeps `RiskState`, reads no clock and no cache."""
 
     def __init__(
-        self, limits: RiskConfig, days: SessionDays, equity: Decimal, state: RiskState | None = None
+        self,
+        limits: RiskConfig,
+        days: SessionDays,
+        equity: Decimal,
+        state: RiskState | None = None,
+        scopes: Iterable[ScopeLimits] = (),
     ) -> None:
         """Start at `equity`, or go on from a state that was kept."""
         self.limits = limits
         self.days = days
-        self.state = (
-            state.copy() if state is not None else RiskState(peak=equity, day_start=equity, equity=equity)
-        )
-        self.next_roll = 0
-        self._below = 0
-        self._last: Decimal | None = None
+        self.state = state.copy() if state is not None else RiskState(equity=equity)
+        self.next_roll = self.state.day_ends
+        self._rolled = state is None  # whether the day that was kept was compared with this run's clock
+        self._book = Gauge(BOOK, limits, self.state)
+        if state is None:
+            self._book.begin(equity, equity)
+        self._gauges: dict[str, Gauge] = {}  # scope -> its gauge, the book's not among them
+        self._carried: dict[str, Decimal] = {}  # strategy -> result of earlier runs, this run's comes on top
+        self._notices: list[Notice] = []
+        for line in scopes:
+            self.watch(line)
+
+    def watch(self, line: ScopeLimits, value: Decimal | None = None) -> None:
+        """Watch one more scope, from `value` where it is new: a strategy begins at zero, a venue at its first reading.
+
+        A scope that was kept goes on from there; a strategy's result then adds to that of earlier runs.
+        Raises ValueError for a scope that is watched already.
+        """
+        scope = line.scope
+        if scope in self._gauges:
+            raise ValueError(f"{scope} is watched already: give it one line with the tightest of its limits")
+        kept = self.state.scopes.setdefault(scope, ScopeState())
+        gauge = self._gauges[scope] = Gauge(scope, line.limits, kept)
+        if is_result(scope):
+            self._carried[scope] = kept.equity
+            value = ZERO if value is None else value
+        if value is not None and not kept.begun:
+            gauge.begin(value, self.state.equity)
 
     @property
     def halted(self) -> bool:
-        """Whether trading is halted."""
-        return self.state.state is TradingState.HALTED
+        """Whether the whole book is halted."""
+        return self.state.halted
+
+    @property
+    def halted_scopes(self) -> tuple[str, ...]:
+        """The strategies and venues that are halted, beside whatever the book is."""
+        return self.state.halted_scopes
 
     @property
     def confirming(self) -> bool:
         """Whether a breach was seen that is not confirmed yet: every price must be read until it is."""
-        return self._below > 0
+        return self._book.confirming or any(gauge.confirming for gauge in self._gauges.values())
 
-    def roll(self, ts: int, equity: Decimal) -> bool:
-        """Begin a new session day when `ts` lies past the running one; `equity` is that before the new day's prices.
+    def refuses(self, strategy_id: str, venue: str) -> str | None:
+        """Why new exposure of this strategy on this venue is refused; None when no halt stands in its way."""
+        if self.state.halted:
+            return f"HALTED: {self.state.reason}"
+        for scope in (f"strategy:{strategy_id}", f"venue:{venue}"):
+            kept = self.state.scopes.get(scope)
+            if kept is not None and kept.halted:
+                return (
+                    f"HALTED: {kept.reason}"
+                    if scope in str(kept.reason)
+                    else f"HALTED: {scope}: {kept.reason}"
+                )
+        return None
 
-        A daily-loss halt ends here unless it is latched. Answers whether a halt ended.
+    def take_notices(self) -> list[Notice]:
+        """The warnings given since this was last asked."""
+        taken, self._notices = self._notices, []
+        return taken
+
+    # -- the day ------------------------------------------------------------------------------------------------------
+
+    def roll(self, ts: int, equity: Decimal, scoped: Mapping[str, Decimal] | None = None) -> bool:
+        """Begin a new session day when `ts` lies past the running one; values are those before the new day's prices.
+
+        Time that goes back changes nothing: a day begins once. A daily-loss halt ends here unless it is latched.
+        Answers whether a halt ended.
         """
-        if ts < self.next_roll:
+        of_another_clock = not self._rolled and ts < self.next_roll - ANOTHER_CLOCK
+        self._rolled = True
+        if ts < self.next_roll and not of_another_clock:
             return False
         day, self.next_roll = self.days.day_of(ts)
+        self.state.day_ends = self.next_roll
         if day == self.state.day:
             return False
-        self.state.day, self.state.day_start, self.state.orders_today = day, equity, 0
-        self._below = 0
-        if self.halted and self.state.breaker == "DAILY_LOSS" and not self.limits.latch_daily_loss:
-            self.state.state, self.state.breaker, self.state.reason = TradingState.ACTIVE, None, None
-            return True
-        return False
+        self.state.day, self.state.orders_today, self.state.new_positions_today = day, 0, 0
+        ended = self._book.new_day(equity, equity)
+        for scope, gauge in self._gauges.items():
+            value = self._value(scope, scoped)
+            if value is not None and not gauge.state.begun:
+                gauge.begin(value, equity)
+            ended |= gauge.new_day(gauge.state.equity if value is None else value, equity)
+        return ended
+
+    # -- readings -----------------------------------------------------------------------------------------------------
+
+    def read(
+        self, ts: int, equity: Decimal, confirmations: int = 1, scoped: Mapping[str, Decimal] | None = None
+    ) -> list[Trip]:
+        """Take one trusted reading of every value: the book's equity, and of `scoped` what is watched.
+
+        A scope trips when its value is at or below a floor for `confirmations` distinct readings in a row. A strategy's
+        value is its result since this run began, a venue's the equity of its account. Raises ValueError for a value
+        that is no amount: it must never be mistaken for a reading.
+        """
+        if not equity.is_finite() or (scoped and not all(value.is_finite() for value in scoped.values())):
+            raise ValueError(f"equity {equity}, {scoped}: not all of it are amounts")
+        trips = self._take(self._book, self._book.read(ts, equity, equity, confirmations, self.state.day))
+        for scope, gauge in self._gauges.items():
+            value = self._value(scope, scoped)
+            if value is None:
+                continue
+            if not gauge.state.begun:
+                gauge.begin(value, equity)
+            trips += self._take(gauge, gauge.read(ts, value, equity, confirmations, self.state.day))
+        return trips
+
+    def _value(self, scope: str, scoped: Mapping[str, Decimal] | None) -> Decimal | None:
+        value = None if scoped is None else scoped.get(scope)
+        return None if value is None else value + self._carried.get(scope, ZERO)
+
+    def _take(self, gauge: Gauge, reading: Reading) -> list[Trip]:
+        self._notices += reading.warnings
+        if reading.trip is None:
+            return []
+        gauge.halt(reading.trip)
+        return [reading.trip]
+
+    def closed_trade(
+        self, strategy_id: str, pnl: Decimal, base: Decimal, ts: int, venue: str | None = None
+    ) -> list[Trip]:
+        """Count a closed trade: its result after costs, and the amount (above zero) its return is measured against.
+
+        Judged for the book, its strategy and its venue, each by its own limits. Raises ValueError for a base of zero.
+        """
+        gauges = [self._book, self._gauges.get(f"strategy:{strategy_id}"), self._gauges.get(f"venue:{venue}")]
+        trips: list[Trip] = []
+        for gauge in gauges:
+            if gauge is not None and is_judged(gauge.limits):
+                gauge.state.trades.add(pnl, base, gauge.limits.performance_trades)
+                trips += self._judged(gauge, ts)
+        return trips
+
+    def _judged(self, gauge: Gauge, ts: int) -> list[Trip]:
+        found = first_broken(gauge.state.trades, gauge.limits) if gauge.may_trip else None
+        if found is None:
+            return []
+        breaker, told = found
+        whose = "" if gauge.scope == BOOK else f"{gauge.scope}: "
+        return [
+            self.halt(Trip(breaker, f"{breaker}: {whose}{told}", ts, gauge.state.equity, None, gauge.scope))
+        ]
+
+    # -- levels -------------------------------------------------------------------------------------------------------
 
     def floors(self) -> tuple[tuple[str, Decimal, Decimal], ...]:
-        """(breaker, equity at or below which it trips, its reference), the highest floor first; empty while halted."""
-        if self.halted:
-            return ()
-        limits, start, peak = self.limits, self.state.day_start, self.state.peak
-        floors = []
-        if limits.max_daily_loss_pct is not None:
-            floors.append(("DAILY_LOSS", start - start * limits.max_daily_loss_pct, start))
-        if limits.max_daily_loss is not None:
-            floors.append(("DAILY_LOSS", start - limits.max_daily_loss, start))
-        if limits.max_drawdown_pct is not None:
-            floors.append(("DRAWDOWN", peak - peak * limits.max_drawdown_pct, peak))
-        return tuple(sorted(floors, key=lambda floor: floor[1], reverse=True))
+        """(breaker, equity of the book at or below which it trips, its reference), the highest floor first.
 
-    def read(self, ts: int, equity: Decimal, confirmations: int = 1) -> Trip | None:
-        """Take one trusted reading. Trips when equity is at or below a floor for `confirmations` distinct readings."""
-        self.state.equity = equity
-        self.state.peak = max(self.state.peak, equity)
-        hit = next((floor for floor in self.floors() if equity <= floor[1]), None)
-        if hit is None:
-            self._below, self._last = 0, None
-            return None
-        if equity != self._last:
-            self._below, self._last = self._below + 1, equity
-        if self._below < confirmations:
-            return None
-        # a drawdown outlives the day, so it is the one to name when both are hit
-        breached = [floor for floor in self.floors() if equity <= floor[1]]
-        breaker, floor, reference = next((f for f in breached if f[0] == "DRAWDOWN"), breached[0])
-        return self._trip(breaker, ts, equity, floor, reference)
+        Empty while only a person can lift the book's halt.
+        """
+        return tuple((level.breaker, level.floor, level.reference) for level in self._book.levels())
 
-    def _trip(self, breaker: str, ts: int, equity: Decimal, floor: Decimal, reference: Decimal) -> Trip:
-        since = f"session day {self.state.day} began at" if breaker == "DAILY_LOSS" else "peak"
-        reason = (
-            f"{breaker}: equity {equity:,.2f} is {(reference - equity) / reference:.2%} below "
-            f"{since} {reference:,.2f}; trips at {floor:,.2f}"
-        )
-        return self.halt(Trip(breaker, reason, ts, equity, reference))
+    def watch_levels(self, scope: str = BOOK) -> tuple[Decimal | None, Decimal | None]:
+        """Between which values of a scope, as `read` is given them, a reading changes nothing but `equity`.
+
+        The highest value at or below which somebody must look (a soft level that was not told yet, or a floor), and
+        the lowest above which somebody must (the peak); None where nothing can happen. While `confirming`, look always.
+        Raises KeyError for a scope that is not watched.
+        """
+        gauge = self._book if scope == BOOK else self._gauges[scope]
+        carried = self._carried.get(scope, ZERO)
+        low, high = gauge.looks()
+        return None if low is None else low - carried, None if high is None else high - carried
+
+    # -- halts and cash flows -----------------------------------------------------------------------------------------
 
     def halt(self, trip: Trip) -> Trip:
-        """Halt for any reason; a drawdown or other latched halt is never replaced by a daily loss."""
-        self._below, self._last = 0, None
-        if not self.halted or self.state.breaker == "DAILY_LOSS":
-            self.state.state, self.state.breaker, self.state.reason = (
-                TradingState.HALTED,
-                trip.breaker,
-                trip.reason,
-            )
+        """Halt the trip's scope for any reason; a drawdown or other latched halt is never replaced by a daily loss."""
+        kind = trip.scope.partition(":")[0]
+        gauge = self._book
+        if kind in ("strategy", "venue"):
+            kept = self.state.scopes.setdefault(trip.scope, ScopeState())
+            gauge = self._gauges.get(trip.scope) or Gauge(trip.scope, self.limits, kept)
+        gauge.halt(trip)
         return trip
 
+    def cash_flow(self, ts: int, amount: Decimal, why: str, scope: str = BOOK) -> Notice:
+        """Money came (positive) or went without a trade: a deposit, withdrawal, dividend, interest or fee.
 
-def resumed(state: RiskState) -> RiskState:
-    """The state after a person resumed: active, day and drawdown measured anew from the last known equity."""
-    return replace(
-        state, state=TradingState.ACTIVE, breaker=None, reason=None, peak=state.equity, day_start=state.equity
-    )
+        Tell it after a `read` of the equity just before it and before the first that holds it. Moves the references of
+        the book, and of the venue or strategy it belongs to; trips nothing, and lifts no halt. Raises ValueError for
+        what is no amount.
+        """
+        if not amount.is_finite():
+            raise ValueError(f"{amount} is no amount of a cash flow")
+        state, gauge = self.state, self._gauges.get(scope)
+        before = (state.equity, state.day_start, state.peak)
+        self._book.flow(amount)
+        if gauge is not None and gauge.state.begun:
+            gauge.flow(amount)
+        after = (state.equity, state.day_start, state.peak)
+        names = ("equity", "day start", "peak")
+        moved = ", ".join(f"{n} {a:,.2f} -> {b:,.2f}" for n, a, b in zip(names, before, after, strict=True))
+        return Notice("CASH_FLOW", f"CASH_FLOW: {why} of {amount:,.2f}; {moved}", ts, scope)

@@ -23,14 +23,15 @@ from nautilus_trader.model import (
     OrderDenied,
     OrderInitialized,
     OrderModifyRejected,
-    OrderSide,
     Quantity,
     TraderId,
 )
 from nautilus_trader.trading import Strategy
 
+from risk import own_orders
 from risk.clock import GateClock, NotReplayableError
 from risk.handlers import wrap_handlers
+from risk.orders import highest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +51,7 @@ class RiskGate(Strategy):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Passes everything on to the strategy's own class."""
+        self.retired = False  # a breaker stopped this strategy: its own code runs no more
         self.passing: set[str] = set()  # client order ids on their way through this gate
         self._closing = False  # inside close_position, close_all_positions, market_exit or stop
         self._telling = False
@@ -150,15 +152,56 @@ class RiskGate(Strategy):
             if order is not None and not order.is_closed and not order.is_pending_cancel:
                 super().cancel_order(order.client_order_id)
 
-    def close_out(self, instrument: str, position: Decimal) -> str:
-        """Send the reduce-only market order that closes `position` (signed units); answers its client order id."""
-        instrument_id = InstrumentId.from_str(instrument)
-        quantity = self._cached(self.cache.instrument(instrument_id)).make_qty(abs(position))
-        side = OrderSide.SELL if position > 0 else OrderSide.BUY
-        order = self.order_factory.market(instrument_id, side, quantity, reduce_only=True)
-        with self._pass([order.init_event]):
-            super().submit_order(order)
-        return str(order.client_order_id)
+    def close_out(self, instrument: str, position: Decimal, quantity: Decimal | None = None) -> str:
+        """Send the reduce-only market order that closes `position` (signed units), or `quantity` of it.
+
+        Answers its client order id. Raises LookupError when the engine does not know the instrument.
+        """
+        return self._send_own(own_orders.closing(self, self.instrument_of(instrument), position, quantity))
+
+    def send_protection(
+        self,
+        instrument: str,
+        *,
+        is_buy: bool,
+        quantity: Decimal,
+        trigger: Decimal | None = None,
+        limit: Decimal | None = None,
+    ) -> str:
+        """Send a reduce-only stop (`trigger`), a reduce-only limit order (`limit`), or both, of which one can fill.
+
+        Prices have to lie on the instrument's ticks. Answers the stop's client order id, the limit order's without one.
+        """
+        found = self.instrument_of(instrument)
+        return self._send_own(
+            own_orders.protecting(self, found, is_buy=is_buy, quantity=quantity, trigger=trigger, limit=limit)
+        )
+
+    def instrument_of(self, instrument: str) -> Any:
+        """The engine's instrument. Raises LookupError when it does not know it."""
+        return self._cached(self.cache.instrument(InstrumentId.from_str(instrument)))
+
+    def engine_position(self, instrument: str) -> Decimal:
+        """This strategy's signed position as the engine's cache knows it."""
+        instrument_id, net = InstrumentId.from_str(instrument), Decimal(0)
+        for position in self.cache.positions_open(instrument_id=instrument_id, strategy_id=self.strategy_id):
+            quantity = position.quantity.as_decimal()
+            net += quantity if position.is_long else -quantity
+        return net
+
+    def retire(self) -> None:
+        """Let this strategy's own code run no more; its orders are looked after by the desk."""
+        self.retired = self._desk.pulse.retired = True
+        self._desk.renew_alert()
+
+    def _send_own(self, orders: list[Any]) -> str:
+        """Send orders of the desk's own, which only reduce: they need no decision."""
+        with self._pass([order.init_event for order in orders]):
+            if len(orders) == 1:
+                super().submit_order(orders[0])
+            else:
+                super().submit_order_list(orders)
+        return str(orders[0].client_order_id)
 
     def has_untold(self) -> bool:
         """Whether a refusal of this strategy's waits to be told."""
@@ -264,7 +307,7 @@ class RiskGate(Strategy):
         """The callback with the gate's care around it: errors kept, refusals told."""
 
         def call(message: Any) -> None:
-            if self._desk.stopping:
+            if self._desk.stopping or self.retired:
                 return
             with self._calling(where):
                 callback(message)
@@ -273,7 +316,8 @@ class RiskGate(Strategy):
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _trader(self) -> TraderId:
+    def trader(self) -> TraderId:
+        """The trader this strategy belongs to."""
         trader: TraderId = self._cached(self.trader_id)
         return trader
 
@@ -293,10 +337,11 @@ class RiskGate(Strategy):
         leaves = working.leaves
         if quantity is not None:
             leaves = max(Decimal(0), quantity.as_decimal() - order.filled_qty.as_decimal())
-        exact = max((p.as_decimal() for p in (price, trigger_price) if p is not None), default=None)
-        reason = self._desk.decide_change(self, str(client_order_id), leaves, exact, order.init_event)
+        limit, trigger = (None if p is None else p.as_decimal() for p in (price, trigger_price))
+        name = str(client_order_id)
+        reason = self._desk.decide_change(self, name, leaves, (limit, trigger), order.init_event)
         if reason is None:
-            self._desk.book.resizing(str(client_order_id), leaves, exact)
+            self._desk.book.resizing(name, leaves, highest(limit, trigger))
         return reason
 
     def _pass(self, orders: Sequence[OrderInitialized]) -> _Passage:
@@ -315,39 +360,39 @@ class RiskGate(Strategy):
 
     @contextmanager
     def _calling(self, where: str) -> Iterator[None]:
-        self._desk.depth += 1
+        self._desk.pulse.depth += 1
         try:
             yield
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             self._desk.answer(self, where, error)
         finally:
-            self._desk.depth -= 1
+            self._desk.pulse.depth -= 1
         self._tell()
 
     def _refuse(self, order: Any, reason: str) -> None:
         self._untold.append((order, reason))
-        self._desk.news = True
+        self._desk.pulse.news = True
         event = (
             order.init_event
             if not isinstance(order, ClientOrderId)
             else self._cached(self.cache.order(order)).init_event
         )
-        self._desk.witness.refused(self._desk.now, event, reason)
-        if self._desk.depth == 0:
+        self._desk.witness.refused(self._desk.pulse.now, event, reason)
+        if self._desk.pulse.depth == 0:
             self._tell()
 
     def _tell(self) -> None:
         """Hand out refusals as the engine would: after the callback that caused them has returned."""
-        if self._desk.depth or self._telling:
+        if self._desk.pulse.depth or self._telling:
             return
         self._telling = True
-        self._desk.news = False
+        self._desk.pulse.news = False
         try:
             self._tell_all()
         finally:
             self._telling = False
             self._untold.clear()
-            self._desk.news = self._desk.untold() or bool(self._desk.pending_trips)
+            self._desk.pulse.news = self._desk.untold() or bool(self._desk.halts.pending)
         if not self._desk.stopping:
             self._desk.settle()
 
@@ -366,9 +411,9 @@ class RiskGate(Strategy):
                 self._deny(order, reason)
 
     def _deny(self, order: Any, reason: str) -> None:
-        now = self._desk.now
+        now = self._desk.pulse.now
         event = OrderDenied(
-            self._trader(),
+            self.trader(),
             order.strategy_id,
             order.instrument_id,
             order.client_order_id,
@@ -382,9 +427,9 @@ class RiskGate(Strategy):
         self.on_order_event(event)
 
     def _reject_change(self, client_order_id: ClientOrderId, reason: str) -> None:
-        now, order = self._desk.now, self._cached(self.cache.order(client_order_id))
+        now, order = self._desk.pulse.now, self._cached(self.cache.order(client_order_id))
         event = OrderModifyRejected(
-            self._trader(), order.strategy_id, order.instrument_id, client_order_id, reason, UUID4(), now, now,
+            self.trader(), order.strategy_id, order.instrument_id, client_order_id, reason, UUID4(), now, now,
             False, order.venue_order_id, order.account_id,  # noqa: FBT003 - the engine's positional flag
         )  # fmt: skip
         self.on_order_modify_rejected(event)

@@ -61,43 +61,101 @@ def checked_handlers(strategy: Any) -> None:
 
 
 def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
-    return _in_turn_handler(name, desk) if desk.takes_turns else _alone_handler(name, user, desk)
+    if desk.takes_turns:
+        return _in_turn_handler(name, desk)
+    return _quote_handler(user, desk) if name == "on_quote" else _alone_handler(name, user, desk)
 
 
 def _alone_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
-    read = getattr(desk, PRICES[name])
+    read, pulse = getattr(desk, PRICES[name]), desk.pulse
+    in_bars = name == "on_bar"
 
     def alone(self: Any, update: Any) -> None:
-        desk.depth = 1
+        pulse.depth = 1
         try:
-            desk.last = update
-            if desk.alert:
-                if desk.stopping:
+            pulse.last = update
+            if pulse.alert:
+                watch = pulse.sole
+                if (
+                    in_bars
+                    and watch is not None
+                    and watch.low < float(update.close) < watch.high
+                    and update.ts_event < pulse.wake_at
+                ):
+                    watch.update = update  # nothing can have happened
+                elif pulse.stopping:
                     return
-                read(update)
+                else:
+                    read(update)
+                if pulse.retired and self.retired:
+                    return
             user(self, update)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:
-            desk.depth = 0
-        if desk.news:
+            pulse.depth = 0
+        if pulse.news:
+            self._tell()
+
+    return alone
+
+
+def _quote_handler(user: Handler, desk: RiskDesk) -> Handler:
+    """Like `alone`; quotes of currency pairs that only tell a rate go to the desk and no further."""
+    read, rate, pulse = desk.quote, desk.rate, desk.pulse
+
+    def alone(self: Any, quote: Any) -> None:
+        pulse.depth = 1
+        try:
+            watch = pulse.sole
+            if watch is None and quote.instrument_id in desk.prices.rates_only:
+                pulse.now = max(pulse.now, quote.ts_event)
+                rate(quote)
+                return
+            pulse.last = quote
+            if pulse.alert:
+                if (
+                    watch is not None
+                    and watch.low < float(quote.ask_price if watch.sells else quote.bid_price) < watch.high
+                    and quote.ts_event < pulse.wake_at
+                ):
+                    watch.update = quote  # nothing can have happened
+                elif pulse.stopping:
+                    return
+                else:
+                    read(quote)
+                if pulse.retired and self.retired:
+                    return
+            user(self, quote)
+        except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
+            desk.answer(self, "on_quote", error)
+        finally:
+            pulse.depth = 0
+        if pulse.news:
             self._tell()
 
     return alone
 
 
 def _in_turn_handler(name: str, desk: RiskDesk) -> Handler:
-    read = getattr(desk, PRICES[name])
+    read, pulse = getattr(desk, PRICES[name]), desk.pulse
 
     def in_turn(self: Any, update: Any) -> None:
+        if name == "on_quote" and update.instrument_id in desk.prices.rates_only:
+            with self._calling(name):
+                pulse.now = max(pulse.now, update.ts_event)
+                desk.rate(update)
+            return
         for gate, each in desk.turns.arrived(name, self, update):
-            if desk.stopping:
+            if pulse.stopping:
                 return
             if gate is None:  # once an update, before anyone's turn
-                desk.last = each
-                if desk.exposed:
+                pulse.last = each
+                if pulse.alert:
                     with self._calling(name):
                         read(each)
+                continue
+            if gate.retired:
                 continue
             with gate._calling(name):  # noqa: SLF001 - the gate's own plumbing
                 getattr(gate, f"_user_{name}")(each)
@@ -106,34 +164,36 @@ def _in_turn_handler(name: str, desk: RiskDesk) -> Handler:
 
 
 def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
+    pulse = desk.pulse
+
     def on_order_initialized(self: Any, event: Any) -> None:
-        desk.depth += 1
+        pulse.depth += 1
         try:
             desk.initialized(event, closing=self._closing)
-            if not desk.stopping:
+            if not pulse.stopping and not self.retired:
                 user(self, event)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, "on_order_initialized", error)
         finally:
-            desk.depth -= 1
+            pulse.depth -= 1
 
     return on_order_initialized
 
 
 def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
-    hear = desk.learner(name)
+    hear, pulse = desk.learner(name), desk.pulse
 
     def on_order(self: Any, event: Any) -> None:
-        desk.depth += 1
+        pulse.depth += 1
         try:
             hear(self, event)
-            if not desk.stopping:
+            if not pulse.stopping and not self.retired:
                 user(self, event)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:
-            desk.depth -= 1
-        if desk.depth == 0 and desk.news and desk.reachable(name, event):
+            pulse.depth -= 1
+        if pulse.depth == 0 and pulse.news and desk.reachable(name, event):
             self._tell()
 
     on_order.__name__ = name
@@ -141,11 +201,14 @@ def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
 
 
 def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
+    pulse = desk.pulse
+
     def on_other(self: Any, *args: Any) -> Any:
-        desk.depth += 1
+        pulse.depth += 1
         answer = None
         try:
-            answer = None if desk.stopping else user(self, *args)
+            silent = pulse.stopping or (self.retired and name != "on_stop")
+            answer = None if silent else user(self, *args)
             if name == "on_start":
                 checked_handlers(self)
             elif name == "on_stop":
@@ -154,8 +217,8 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:
-            desk.depth -= 1
-        if desk.depth == 0 and desk.news:
+            pulse.depth -= 1
+        if pulse.depth == 0 and pulse.news:
             self._tell()
         return answer
 

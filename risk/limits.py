@@ -1,7 +1,7 @@
 """Which limits and breakers does a user set, in which unit, and what do they start as?
 
 `RiskConfig` is every limit and breaker setting a user can choose (group `risk` of the configuration, docs/risk.md).
-What each limit looks at is in risk/checks.py; lines for one strategy, venue or asset class are in risk/overrides.py.
+What each limit looks at is in risk/checks.py; lines for one strategy, venue or asset class are in risk/lines.py.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from risk.hours import known_calendar
+from risk.lines import Overrides
 from risk.numbers import Amount, AnyNumber, Count, Multiple, Share, exact
 
 NEEDED_LIVE = (  # one of each line has to be on before real money trades
@@ -125,7 +126,7 @@ class RiskConfig(BaseModel):
     latch_daily_loss: bool = False
     """Whether a daily-loss halt outlives its session day."""
     on_trip: Literal["cancel", "flatten", "stop"] = "cancel"
-    """What a trip does besides halting: cancel what could add exposure, close every position too, or stop the strategy."""
+    """What a trip does besides halting: cancel what could add exposure, close positions too, or stop the strategy too."""
     untrusted_jump_pct: Share = Decimal("0.25")
     """A price that moves more than this in one step needs a second one that agrees before it counts."""
     tick_confirmations: Annotated[int, Field(ge=1)] = 3
@@ -140,6 +141,8 @@ class RiskConfig(BaseModel):
     """Live trading refuses a limit that is switched off unless this says that it is meant."""
     research_only: bool = False
     """Paper, live and rehearsal venues refuse a config that says so."""
+    overrides: Overrides = ()
+    """Lines that are tighter for one strategy, venue or asset class; the last field, checked against the others."""
 
     @field_validator("trading_hours", "session_calendar", mode="before")
     @classmethod

@@ -7,19 +7,31 @@ from decimal import Decimal
 from nautilus_trader.model import ContingencyType, OrderInitialized, OrderSide
 
 FILLS_ONCE = (ContingencyType.OCO, ContingencyType.OUO)
+BUY = OrderSide.BUY
 
 
 def is_buy(order: OrderInitialized) -> bool:
     """Whether the order buys."""
-    return bool(order.order_side == OrderSide.BUY)
+    return bool(order.order_side == BUY)
 
 
-def order_price(order: OrderInitialized) -> Decimal | None:
+def limit_price(order: OrderInitialized) -> Decimal | None:
+    """The order's limit price, None without one."""
+    price = order.price
+    return None if price is None else price.as_decimal()
+
+
+def trigger_price(order: OrderInitialized) -> Decimal | None:
+    """The price at which the order wakes up, None without one."""
+    price = order.trigger_price
+    return None if price is None else price.as_decimal()
+
+
+def highest(limit: Decimal | None, trigger: Decimal | None) -> Decimal | None:
     """The higher of limit and trigger price; None for an order without either."""
-    limit, trigger = order.price, order.trigger_price
     if limit is None:
-        return None if trigger is None else trigger.as_decimal()
-    return limit.as_decimal() if trigger is None else max(limit.as_decimal(), trigger.as_decimal())
+        return trigger
+    return limit if trigger is None else max(limit, trigger)
 
 
 def units(order: OrderInitialized, price: Decimal | None) -> Decimal:
@@ -27,7 +39,7 @@ def units(order: OrderInitialized, price: Decimal | None) -> Decimal:
 
     Raises LookupError when that price is missing.
     """
-    quantity = order.quantity.as_decimal()
+    quantity: Decimal = order.quantity.as_decimal()
     if not order.quote_quantity:
         return quantity
     if not price:

@@ -6,23 +6,40 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from risk.calendars import exchange
+from risk.hours import known_calendar
+
 NANOS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SessionDays:
-    """Session days of one zone, each beginning at the same local time whatever daylight saving does."""
+    """Session days by the clock of one zone, or with a calendar by the sessions of one exchange.
+
+    By the clock each begins at the same local time whatever daylight saving does. By the exchange a day ends one
+    nanosecond after its session's close: a bar stamped at the close belongs to that session, and evenings, weekends
+    and holidays belong to the next one.
+    """
 
     zone: ZoneInfo
     start: time = field(default=time(0, 0))
+    calendar: str | None = None
 
     @classmethod
-    def of(cls, zone: str, start: str) -> SessionDays:
-        """From an IANA zone and HH:MM."""
-        return cls(ZoneInfo(zone), time.fromisoformat(start))
+    def of(cls, zone: str, start: str, calendar: str | None = None) -> SessionDays:
+        """From an IANA zone and HH:MM, which a calendar (XNYS; None or off for none) overrides.
+
+        Raises ValueError for a calendar that is not known.
+        """
+        return cls(ZoneInfo(zone), time.fromisoformat(start), known_calendar(calendar))
 
     def day_of(self, ts: int) -> tuple[str, int]:
-        """The session day (named by the date it ends on) of a UTC nanosecond stamp, and the stamp at which it ends."""
+        """The session day (named by the date it ends on) of a UTC nanosecond stamp, and the stamp at which it ends.
+
+        Raises ValueError for a stamp that the calendar does not reach (most reach from 1970 to 2050).
+        """
+        if self.calendar is not None:
+            return exchange(self.calendar).day_of(ts)
         local = datetime.fromtimestamp(ts // NANOS, tz=UTC).astimezone(self.zone)
         begins = local.date() if local.time() >= self.start else local.date() - timedelta(days=1)
         ends = datetime.combine(begins + timedelta(days=1), self.start, tzinfo=self.zone)

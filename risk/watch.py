@@ -1,8 +1,8 @@
 """Between which two prices can nothing happen, and is this price to be believed?
 
 Reading equity on every price would cost a quarter of the engine's speed. A `PriceWatch` holds the band of an
-instrument's price inside which no breaker can trip, no new peak can form and no jump can hide: comparing two floats
-answers most updates, and everything outside the band is read exactly. Floats only decide whether to look.
+instrument's price inside which no breaker can trip or warn, no new peak can form and no jump can hide: comparing two
+floats answers most updates, and everything outside the band is read exactly. Floats only decide whether to look.
 """
 
 from __future__ import annotations
@@ -10,23 +10,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from math import inf, isfinite
+from typing import TYPE_CHECKING
 
 from nautilus_trader.model import Bar, QuoteTick, TradeTick
 
-from risk.book import Instrument
+from risk.numbers import ZERO
+
+if TYPE_CHECKING:
+    from risk.holding import Instrument
+    from risk.pulse import Update
 
 SAFETY = 1 - 1e-9  # the band is this much narrower than computed, so rounding can only cause one look more
 
 
 @dataclass(slots=True)
 class PriceWatch:
-    """One instrument's last price, the band in which it needs no look, and a price that waits to be confirmed."""
+    """One instrument's newest update, the band in which it needs no look, and a price that waits to be confirmed.
+
+    `held`: a position depends on it. `sells`: the side that counts is the ask, because more was sold than bought.
+    """
 
     instrument: Instrument
     low: float = inf
     high: float = -inf
-    price: float | None = None
-    update: Bar | QuoteTick | TradeTick | None = None
+    held: bool = False
+    sells: bool = False
+    update: Update | None = None
+    marked: Update | None = None  # the update the book's mark comes from
+    price: float | None = None  # a price known without an update: that of a fill
+    seen_at: int = 0  # market time of that price
     trusted: float | None = None
     suspect: float | None = None
 
@@ -34,10 +46,32 @@ class PriceWatch:
         """Empty the band: the next price is read exactly."""
         self.low, self.high = inf, -inf
 
-    def never_look(self) -> None:
-        """Nothing depends on this price now."""
+    def opened(self, price: float, ts: int) -> None:
+        """A position was opened at a price: what came before it does not matter."""
+        self.held, self.update, self.marked = True, None, None
+        self.price, self.seen_at, self.suspect = price, ts, None
+        self.always_look()
+
+    def left(self) -> None:
+        """Nothing depends on this price now, so nothing about it waits to be confirmed."""
+        self.held, self.suspect, self.sells = False, None, False
         self.low, self.high = -inf, inf
-        self.suspect = None
+
+    def float_of(self, update: Update) -> float:
+        """The price of an update on the side that counts."""
+        if isinstance(update, Bar):
+            return float(update.close)
+        if isinstance(update, TradeTick):
+            return float(update.price)
+        return float(update.ask_price if self.sells else update.bid_price)
+
+    def last_price(self) -> float | None:
+        """The newest price known, believed or not."""
+        return self.price if self.update is None else self.float_of(self.update)
+
+    def last_seen(self) -> int:
+        """Market time of the newest price."""
+        return self.seen_at if self.update is None else int(self.update.ts_event)
 
     def believes(self, price: float, previous: float | None, jump: float | None) -> bool:
         """Whether `price` counts. One that jumped waits for a second that agrees, or for the old level to come back."""
@@ -56,16 +90,9 @@ class PriceWatch:
             return False
         return True
 
-    def band(self, price: float, sensitivity: float, fall: float, rise: float, jump: float | None) -> None:
-        """Set the band around `price`.
-
-        `sensitivity` is equity gained per unit of price (signed), `fall` and `rise` how much equity this instrument
-        alone may lose or gain before somebody must look (account currency, not negative).
-        """
-        below, above = (fall, rise) if sensitivity > 0 else (rise, fall)
-        size = abs(sensitivity)
-        self.low = price - SAFETY * below / size if size else -inf
-        self.high = price + SAFETY * above / size if size else inf
+    def band(self, price: float, fall: float, rise: float, jump: float | None) -> None:
+        """Set the band around `price`: how far it may fall and rise before somebody must look (not negative)."""
+        self.low, self.high = price - SAFETY * fall, price + SAFETY * rise
         if jump is not None:  # any two prices inside are less than one jump apart
             self.low = max(self.low, price * (1 - jump / 3))
             self.high = min(self.high, price * (1 + jump / 3))
@@ -73,10 +100,10 @@ class PriceWatch:
 
 def jumped(price: float, previous: float, jump: float | None) -> bool:
     """Whether two prices in a row lie further apart than `jump` (a fraction of the earlier one)."""
-    return jump is not None and abs(price / previous - 1.0) > jump
+    return jump is not None and (previous <= 0 or abs(price / previous - 1.0) > jump)
 
 
-def exact_price(update: Bar | QuoteTick | TradeTick, *, long: bool) -> Decimal:
+def exact_price(update: Update, *, long: bool) -> Decimal:
     """The price a position is worth: a bar's close, a trade's price, the bid of a long or the ask of a short."""
     if isinstance(update, Bar):
         price = update.close
@@ -84,4 +111,26 @@ def exact_price(update: Bar | QuoteTick | TradeTick, *, long: bool) -> Decimal:
         price = update.price
     else:
         price = update.bid_price if long else update.ask_price
-    return price.as_decimal()
+    exact: Decimal = price.as_decimal()
+    return exact
+
+
+def middle(update: Update) -> Decimal:
+    """A bar's close, a trade's price, the middle of a quote."""
+    if isinstance(update, QuoteTick):
+        return (exact_price(update, long=True) + exact_price(update, long=False)) / 2
+    return exact_price(update, long=True)
+
+
+def moved_by(instrument: Instrument, net: Decimal, price: float, equity_step: float) -> float:
+    """How far the price may go until a net position has gained or lost `equity_step`, in price units, not negative.
+
+    Of a linear contract step / (size x multiplier); of an inverse one the nearer of the two ways,
+    where value is -size x multiplier / price.
+    """
+    size = abs(float(net * instrument.multiplier))
+    if net == ZERO or equity_step <= 0:
+        return 0.0
+    if not instrument.inverse:
+        return equity_step / size
+    return price - 1 / (1 / price + equity_step / size)

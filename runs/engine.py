@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from nautilus_trader.common import FileWriterConfig, LoggerConfig, LogLevel
 
+from risk.desk import BACKSTOP
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from market.catalog import MarketData
 
 ENGINE_LOG = "engine.jsonl"
-BACKSTOP = 10
-"""The engine cannot tell exits from entries, so its notional limit is this many times the gate's."""
 ROTATE = (50_000_000, 5)  # (bytes a log file, files kept)
 LEVELS = {
     "debug": LogLevel.DEBUG,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nautilus_trader.model import OrderInitialized
 
     from market.catalog import MarketData
-    from risk.breaker import Trip
+    from risk.breaker import Notice, Trip
 
 Row = dict[str, Any]
 STATUS_OF = {  # order event -> the order's status after it
@@ -44,6 +44,7 @@ class Recorder:
     def __init__(self) -> None:
         """An empty record."""
         self.trips: list[Row] = []
+        self.notices: list[Row] = []
         self.errors: list[str] = []  # tracebacks of what strategies raised, as text
         self.on_trip: Callable[[], None] | None = None  # told at once, before anything else happens
         self.sent = 0
@@ -94,6 +95,12 @@ class Recorder:
         )
         if self.on_trip is not None:
             self.on_trip()
+
+    def noticed(self, notice: Notice) -> None:
+        """A person should see this, though it is neither refusal nor trip."""
+        self.notices.append(
+            {"ts": notice.ts, "kind": notice.kind, "scope": notice.scope, "reason": notice.reason}
+        )
 
     def failed(self, strategy: str, where: str, error: BaseException) -> None:
         """A strategy's callback raised."""

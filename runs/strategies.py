@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model import Bar, StrategyId
 
 from configs.parameters import accepted
+from risk.breaker import ScopeLimits
 from risk.desk import RiskDesk
 from risk.gate import RiskGate, gated
+from risk.overrides import scoped_breakers, unmatched_venues
 from runs.errors import RunError
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ class InstrumentError(RunError):
 class _Planned:
     """One strategy object to be: its spec, the symbols it trades, and how its config class wants them."""
 
+    name: str
     spec: StrategySpec
     symbols: tuple[str, ...]
     single: bool
@@ -47,6 +50,15 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
 ) -> RiskDesk:
     """The desk of a run, with its instruments. Raises InstrumentError for one that its account cannot hold."""
     planned = _plan(config, market)
+    names = {_id_of(each, number): each.name for number, each in enumerate(planned, start=1)}
+    venues = [str(instrument.id.venue) for instrument in market.instruments]
+    unknown = unmatched_venues(config.risk, [config.venue.name, *venues])
+    if unknown:
+        raise InstrumentError(
+            f"risk.overrides: line {unknown[0]} names venue {config.risk.overrides[unknown[0]].venue}, which this run does "
+            f"not trade on; it has {', '.join(dict.fromkeys([config.venue.name, *venues]))}"
+        )
+    scopes = scoped_breakers(config.risk, names, venues, config.venue.name)
     desk = RiskDesk(
         config.risk,
         starting_cash=config.venue.starting_cash,
@@ -61,6 +73,12 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         ],
         takes_turns=len(planned) > 1,
         on_error=config.run.on_strategy_error,
+        scopes=[
+            ScopeLimits.only(scope, config.risk, **{key: tight.value for key, tight in keys.items()})
+            for scope, keys in scopes.items()
+        ],
+        names=names,
+        venue_name=config.venue.name,
     )
     for instrument in market.instruments:
         _check_instrument(instrument, config)
@@ -87,7 +105,7 @@ def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> l
             "bar_type": bar_types[0],
         }
         given = {key: value for key, value in offered.items() if key in wanted}
-        name = f"{strategy_class.__name__}-{number:03d}"
+        name = _id_of(planned, number)
         try:
             own = config_class(**planned.spec.params, **given, strategy_id=StrategyId(name))
             gate = gated(strategy_class, desk)(own)
@@ -99,13 +117,17 @@ def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> l
 
 def _plan(config: RunConfig, market: MarketData) -> list[_Planned]:
     plan = []
-    for spec in config.all_strategies.values():
+    for name, spec in config.all_strategies.items():
         symbols = spec.instruments or _symbols(market)
         wanted = accepted(spec.classes()[1])
         single = "instrument_id" in wanted and "instrument_ids" not in wanted
         groups = [(symbol,) for symbol in symbols] if single else [tuple(symbols)]
-        plan += [_Planned(spec, group, single) for group in groups]
+        plan += [_Planned(name, spec, group, single) for group in groups]
     return plan
+
+
+def _id_of(planned: _Planned, number: int) -> str:
+    return f"{planned.spec.classes()[0].__name__}-{number:03d}"
 
 
 def _symbols(market: MarketData) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -28,6 +30,10 @@ def breakers(start: int = 100_000, **given_limits: Any) -> Breakers:
     return Breakers(RiskConfig(**{**OPEN, **given_limits}), NEW_YORK, Decimal(start))
 
 
+def at(hour: str, day: str = "2024-01-02") -> int:
+    return stamp(f"{day}T{hour}:00-05:00")
+
+
 @pytest.mark.parametrize(
     ("when", "day", "ends"),
     [
@@ -48,46 +54,206 @@ def test_a_session_may_begin_the_evening_before() -> None:
 
 def test_drawdown_trips_at_its_floor_and_not_before() -> None:
     one = breakers(max_drawdown_pct="0.1")
-    assert one.read(1, Decimal(120_000)) is None
-    assert one.read(2, Decimal("108000.01")) is None
-    trip = one.read(3, Decimal(108_000))
-    assert trip is not None
-    assert trip.breaker == "DRAWDOWN"
+    assert one.read(1, Decimal(120_000)) == []
+    assert one.read(2, Decimal("108000.01")) == []
+    (trip,) = one.read(3, Decimal(108_000))
+    assert (trip.breaker, trip.scope, trip.reference) == ("DRAWDOWN", "book", Decimal(120_000))
     assert trip.reason == "DRAWDOWN: equity 108,000.00 is 10.00% below peak 120,000.00; trips at 108,000.00"
     assert one.halted
-    assert one.read(4, Decimal(130_000)) is None
+    assert one.read(4, Decimal(130_000)) == []
     assert str(one.state.state) == "HALTED"  # a recovery does not lift it
     assert not one.roll(stamp("2030-01-01T00:00:00-05:00"), Decimal(130_000))
     assert str(one.state.state) == "HALTED"  # nor does a new day
 
 
+def test_a_drawdown_in_money_trips_at_its_floor_and_not_before() -> None:
+    one = breakers(max_drawdown="5000")
+    assert one.read(1, Decimal(101_000)) == []
+    assert one.read(2, Decimal("96000.01")) == []
+    (trip,) = one.read(3, Decimal(96_000))
+    assert trip.reason == "DRAWDOWN: equity 96,000.00 is 4.95% below peak 101,000.00; trips at 96,000.00"
+
+
 def test_daily_loss_counts_from_the_days_start_and_ends_with_the_day() -> None:
     one = breakers(max_daily_loss_pct="0.02")
-    one.roll(stamp("2024-01-02T10:00:00-05:00"), Decimal(100_000))
+    one.roll(at("10:00"), Decimal(100_000))
     one.read(1, Decimal(110_000))
-    assert one.read(2, Decimal("98000.01")) is None
-    assert one.read(3, Decimal(98_000)) is not None
+    assert one.read(2, Decimal("98000.01")) == []
+    assert [trip.breaker for trip in one.read(3, Decimal(98_000))] == ["DAILY_LOSS"]
     assert str(one.state.state) == "HALTED"
-    assert one.roll(stamp("2024-01-03T10:00:00-05:00"), Decimal(97_000))
+    assert one.roll(at("10:00", "2024-01-03"), Decimal(97_000))
     assert str(one.state.state) == "ACTIVE"
     assert one.state.day_start == 97_000
 
 
 def test_a_latched_daily_loss_outlives_its_day() -> None:
     one = breakers(max_daily_loss="1500", latch_daily_loss=True)
-    one.roll(stamp("2024-01-02T10:00:00-05:00"), Decimal(100_000))
-    assert one.read(1, Decimal("98500.00")) is not None
-    one.roll(stamp("2024-01-03T10:00:00-05:00"), Decimal(98_500))
+    one.roll(at("10:00"), Decimal(100_000))
+    assert len(one.read(1, Decimal("98500.00"))) == 1
+    one.roll(at("10:00", "2024-01-03"), Decimal(98_500))
     assert str(one.state.state) == "HALTED"
+
+
+def test_a_daily_loss_in_money_may_stand_beside_a_drawdown_of_any_size() -> None:
+    both = RiskConfig(**{**OPEN, "max_daily_loss": "5000", "max_drawdown_pct": "0.02"})
+    assert (both.max_daily_loss, both.max_drawdown_pct) == (Decimal(5_000), Decimal("0.02"))
+
+
+def test_a_drawdown_is_seen_while_a_daily_loss_halts_and_outlives_it() -> None:
+    one = breakers(max_daily_loss_pct="0.02", max_drawdown_pct="0.1")
+    one.roll(at("10:00"), Decimal(100_000))
+    assert [trip.breaker for trip in one.read(1, Decimal(97_000))] == ["DAILY_LOSS"]
+    assert one.read(2, Decimal(91_000)) == []  # further down, but no drawdown yet
+    assert [trip.breaker for trip in one.read(3, Decimal(90_000))] == ["DRAWDOWN"]
+    assert not one.roll(at("10:00", "2024-01-03"), Decimal(95_000))
+    assert one.state.breaker == "DRAWDOWN"
 
 
 def test_on_ticks_a_breach_needs_three_distinct_readings() -> None:
     one = breakers(max_drawdown_pct="0.1")
-    assert one.read(1, Decimal(89_000), 3) is None
-    assert one.read(2, Decimal(89_000), 3) is None  # the same reading again is not another one
-    assert one.read(3, Decimal(88_900), 3) is None
-    assert one.read(4, Decimal(95_000), 3) is None  # back above: start over
-    assert [one.read(5 + n, Decimal(89_000 - n), 3) is not None for n in range(3)] == [False, False, True]
+    assert one.read(1, Decimal(89_000), 3) == []
+    assert one.read(2, Decimal(89_000), 3) == []  # the same reading again is not another one
+    assert one.read(3, Decimal(88_900), 3) == []
+    assert one.confirming
+    assert one.read(4, Decimal(95_000), 3) == []  # back above: start over
+    assert not one.confirming
+    assert [len(one.read(5 + n, Decimal(89_000 - n), 3)) for n in range(3)] == [0, 0, 1]
+
+
+def test_readings_below_one_floor_do_not_confirm_another() -> None:
+    """Two readings are a daily loss; a single deeper one must not make it a drawdown that only a person lifts."""
+    one = breakers(max_daily_loss_pct="0.02", max_drawdown_pct="0.1")
+    one.roll(at("10:00"), Decimal(100_000))
+    trips = [one.read(n, Decimal(value), 3) for n, value in enumerate((97_000, 97_001, 80_000))]
+    assert [trip.breaker for trip in trips[-1]] == ["DAILY_LOSS"]
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_amount_is_never_a_reading(value: str) -> None:
+    one = breakers(max_drawdown_pct="0.1")
+    with pytest.raises(ValueError, match="amounts"):
+        one.read(1, Decimal(value))
+    assert one.state.equity == 100_000
+
+
+# -- the day ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "day", ["2024-01-03", "2024-03-11", "2024-11-04"]
+)  # the last two after 23 and 25 hours
+def test_time_that_goes_back_begins_no_day_twice(day: str) -> None:
+    one = breakers(max_daily_loss_pct="0.5")
+    zone = "-04:00" if day == "2024-03-11" else "-05:00"
+    midnight = stamp(f"{day}T00:00:00{zone}")
+    one.roll(midnight - 1, Decimal(100_000))
+    assert one.state.day_start == 100_000
+    one.roll(midnight, Decimal(90_000))
+    one.state.orders_today = 7
+    for ts in (midnight - 3_600_000_000_000, midnight - 1, midnight, midnight + 3_600_000_000_000):
+        one.roll(ts, Decimal(80_000))
+        assert (one.state.day, one.state.day_start, one.state.orders_today) == (day, 90_000, 7)
+
+
+def test_a_restart_with_a_clock_an_hour_back_begins_no_day_twice() -> None:
+    one = breakers(max_daily_loss_pct="0.02")
+    one.roll(at("23:00"), Decimal(100_000))
+    one.roll(at("00:30", "2024-01-03"), Decimal(99_000))
+    again = Breakers(one.limits, NEW_YORK, Decimal(1), RiskState.from_row(one.state.as_row()))
+    again.roll(at("23:30"), Decimal(50_000))
+    again.roll(at("00:30", "2024-01-03"), Decimal(50_000))
+    assert (again.state.day, again.state.day_start) == ("2024-01-03", 99_000)
+    again.roll(at("00:30", "2024-01-04"), Decimal(50_000))
+    assert (again.state.day, again.state.day_start) == ("2024-01-04", 50_000)
+
+
+def test_a_day_kept_by_a_clock_that_was_years_ahead_does_not_stand_forever() -> None:
+    one = breakers(max_daily_loss_pct="0.02")
+    one.roll(at("10:00", "2034-01-02"), Decimal(100_000))
+    again = Breakers(one.limits, NEW_YORK, Decimal(1), RiskState.from_row(one.state.as_row()))
+    again.roll(at("10:00"), Decimal(99_000))
+    assert (again.state.day, again.state.day_start) == ("2024-01-02", 99_000)
+
+
+def test_a_restart_inside_a_day_keeps_its_start_and_its_counts() -> None:
+    one = breakers(max_daily_loss_pct="0.02")
+    one.roll(at("10:00"), Decimal(100_000))
+    one.state.orders_today, one.state.new_positions_today = 5, 2
+    again = Breakers(one.limits, NEW_YORK, Decimal(1), RiskState.from_row(one.state.as_row()))
+    again.roll(at("15:00"), Decimal(98_000))
+    assert (again.state.orders_today, again.state.new_positions_today) == (5, 2)
+    assert len(again.read(1, Decimal(98_000))) == 1  # a restart inside a breach trips on the first reading
+    again.roll(at("10:00", "2024-01-03"), Decimal(98_000))
+    assert (again.state.orders_today, again.state.new_positions_today) == (0, 0)
+
+
+# -- warnings ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_warning_comes_once_a_day_before_the_trip() -> None:
+    one = breakers(max_daily_loss_pct="0.02", warn_at_pct="0.8")
+    one.roll(at("10:00"), Decimal(100_000))
+    one.read(1, Decimal("98400.01"))
+    assert one.take_notices() == []
+    one.read(2, Decimal(98_400))
+    one.read(3, Decimal(98_300))
+    one.read(4, Decimal(99_900))
+    one.read(5, Decimal(98_300))
+    (notice,) = one.take_notices()
+    assert (notice.kind, notice.ts, notice.scope) == ("WARNING", 2, "book")
+    assert notice.reason == (
+        "DAILY_LOSS: equity 98,400.00 is 1.60% below session day 2024-01-02 began at 100,000.00; "
+        "past 80% of the limit, trips at 98,000.00"
+    )
+    one.roll(at("10:00", "2024-01-03"), Decimal(98_300))
+    one.read(6, Decimal(96_500))
+    assert [each.kind for each in one.take_notices()] == ["WARNING"]
+
+
+def test_a_new_peak_makes_room_for_another_drawdown_warning() -> None:
+    one = breakers(max_drawdown_pct="0.1", warn_at_pct="0.5")
+    for ts, value in enumerate((94_000, 99_000, 94_000, 100_001, 94_000)):
+        one.read(ts, Decimal(value))
+    assert [each.ts for each in one.take_notices()] == [0, 4]
+
+
+def test_no_warning_beside_a_trip_and_none_when_switched_off() -> None:
+    one = breakers(max_drawdown_pct="0.1")
+    assert len(one.read(1, Decimal(80_000))) == 1
+    assert one.take_notices() == []
+    silent = breakers(max_drawdown_pct="0.1", warn_at_pct="off")
+    silent.read(1, Decimal("90000.01"))
+    assert silent.take_notices() == []
+
+
+def test_a_restart_does_not_repeat_a_warning() -> None:
+    one = breakers(max_drawdown_pct="0.1")
+    one.read(1, Decimal(91_000))
+    again = Breakers(one.limits, NEW_YORK, Decimal(1), RiskState.from_row(one.state.as_row()))
+    again.read(2, Decimal(90_900))
+    assert again.take_notices() == []
+
+
+@given(
+    st.lists(st.decimals(50_000, 150_000, places=2), min_size=1, max_size=40),
+    st.sampled_from(["off", "0.05", "0.3"]),
+    st.sampled_from(["off", "2000", "30000"]),
+    st.sampled_from(["off", "0.8"]),
+)
+def test_a_reading_between_the_watch_levels_changes_nothing_but_equity(
+    path: list[Decimal], daily: str, drawdown: str, warn: str
+) -> None:
+    """What the bands are made of: whoever skips such readings misses no trip, no warning and no peak."""
+    one = breakers(max_daily_loss_pct=daily, max_drawdown=drawdown, warn_at_pct=warn)
+    for number, value in enumerate(path):
+        low, high = one.watch_levels()
+        quiet = (low is None or value > low) and (high is None or value <= high)
+        before, trips = replace(one.state, equity=value), one.read(number, value)
+        if quiet and high is not None:
+            assert (trips, one.take_notices(), one.state) == ([], [], before)
+
+
+# -- what survives, and what a person sets ------------------------------------------------------------------------------
 
 
 @given(
@@ -102,7 +268,7 @@ def test_drawdown_trips_exactly_when_a_slow_recomputation_says_so(
         peak = max(peak, value)
         if expected is None and value <= peak - peak * limit:
             expected = number
-    tripped = next((number for number, value in enumerate(path) if one.read(number, value) is not None), None)
+    tripped = next((number for number, value in enumerate(path) if one.read(number, value)), None)
     assert tripped == expected
 
 
@@ -110,7 +276,7 @@ def test_state_survives_as_text_and_resuming_measures_anew() -> None:
     one = breakers(max_drawdown_pct="0.1")
     one.read(1, Decimal("123456.78"))
     one.read(2, Decimal(100_000))
-    kept = RiskState.from_row(one.state.as_row())
+    kept = RiskState.from_row(json.loads(json.dumps(one.state.as_row())))
     assert kept == one.state
     again = Breakers(one.limits, NEW_YORK, Decimal(1), kept)
     assert again.halted
@@ -121,8 +287,35 @@ def test_state_survives_as_text_and_resuming_measures_anew() -> None:
         Decimal(100_000),
     )
     fresh = Breakers(one.limits, NEW_YORK, Decimal(1), after)
-    assert fresh.read(3, Decimal("90000.01")) is None
-    assert fresh.read(4, Decimal(90_000)) is not None  # the new reference is the one that is used
+    assert fresh.read(3, Decimal("90000.01")) == []
+    assert len(fresh.read(4, Decimal(90_000))) == 1  # the new reference is the one that is used
+
+
+def test_what_an_older_version_kept_still_loads() -> None:
+    row: dict[str, object] = {
+        "state": "HALTED", "breaker": "DRAWDOWN", "reason": "DRAWDOWN: ...", "peak": "100000.00",
+        "day": "2024-01-02", "day_start": "91200.00", "equity": "89990.00", "orders_today": 3,
+    }  # fmt: skip
+    kept = RiskState.from_row(row)
+    assert (kept.state, kept.peak, kept.orders_today) == (TradingState.HALTED, Decimal("100000.00"), 3)
+    assert (kept.new_positions_today, kept.flattening, kept.scopes, kept.warned) == (0, False, {}, ())
+    one = Breakers(breakers(max_drawdown_pct="0.1").limits, NEW_YORK, Decimal(1), resumed(kept))
+    assert one.read(1, Decimal("80991.01")) == []
+    assert len(one.read(2, Decimal("80991.00"))) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"state": "HALTE"}, {"peak": "NaN"}, {"peak": "a lot"}, {"flattening": "false"}, {"scopes": ["venue:X"]},
+        {"scopes": {"venue:X": {"state": "ACTIVE"}}}, {"warned": "DRAWDOWN"}, {"trades": {"trades": [["1", "0"]]}},
+        {"day_ends": "soon"}, {"trades": []},
+    ],
+)  # fmt: skip
+def test_a_state_that_makes_no_sense_is_not_guessed_at(wrong: dict[str, object]) -> None:
+    row = {**breakers().state.as_row(), **wrong}
+    with pytest.raises((KeyError, TypeError, ValueError, ArithmeticError)):
+        RiskState.from_row(row)
 
 
 class HoldsAll(Scripted):

@@ -296,9 +296,9 @@ def test_two_strategies_race_for_the_last_of_a_limit_in_configured_order(mode: s
 @both_modes
 def test_the_engines_own_check_stands_behind_the_gate(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the gate taken out the engine still refuses an order ten times over the limit."""
-    from risk.desk import RiskDesk  # noqa: PLC0415 - only here
+    from risk.decisions import Decisions  # noqa: PLC0415 - only here
 
-    monkeypatch.setattr(RiskDesk, "decide", lambda *_: None)
+    monkeypatch.setattr(Decisions, "decide", lambda *_: None)
     driven = drive(mode, Giant, FLAT, risk={"max_order_notional": 1_000})
     assert driven.limits == ["ENGINE"]
     assert "NOTIONAL_EXCEEDS_MAX_PER_ORDER" in driven.record.refusals[0]["reason"]

@@ -1,0 +1,148 @@
+"""What does every order event mean to the book, before the strategy's own handler runs?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.model import OrderInitialized
+
+from risk.breaker import Trip
+from risk.handlers import BORROWED
+from risk.numbers import ZERO
+from risk.orders import BUY, is_buy
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from risk.desk import RiskDesk
+    from risk.gate import RiskGate
+
+Learner = Callable[["RiskGate", Any], None]
+
+
+class Events:
+    """Brings the desk's book up to date, and notices orders that never passed the gate."""
+
+    def __init__(self, desk: RiskDesk) -> None:
+        """For the gates of one desk."""
+        self._desk = desk
+        self._emulated: set[str] = set()  # client order ids held by the engine's emulator
+        self._approved: set[str] = set()  # client order ids that passed and still work
+        self._learners: dict[str, Learner] = {
+            "on_order_emulated": self._held_back,
+            "on_order_released": self._released,
+            "on_order_filled": self._filled,
+            "on_order_fill_voided": self._fill_voided,
+            "on_order_denied": self._ended,
+            "on_order_rejected": self._ended,
+            "on_order_canceled": self._ended,
+            "on_order_expired": self._ended,
+            "on_order_updated": self._changed,
+            "on_order_modify_rejected": self._change_refused,
+        }
+
+    def approved(self, client_order_id: str) -> None:
+        """An order passed the gate."""
+        self._approved.add(client_order_id)
+
+    def learner(self, handler: str) -> Learner:
+        """What brings the book up to date with the events of this handler, before the strategy's own runs."""
+        desk, learn = self._desk, self._learners.get(handler)
+        pulse, witness, event_time = desk.pulse, desk.witness.event, desk.event_time
+
+        def hear(gate: RiskGate, event: Any) -> None:
+            now = event.ts_event if event_time is None else event_time(gate, event, pulse.now)
+            pulse.now = max(pulse.now, now)
+            try:
+                if learn is not None:
+                    learn(gate, event)
+            except Exception as error:
+                reason = (
+                    f"BOOK_ERROR: {type(event).__name__} of {event.client_order_id} not understood: {error!r}"
+                )
+                desk.halts.later(Trip("BOOK_ERROR", reason, pulse.now))
+                raise
+            witness(pulse.now, event)
+
+        return hear
+
+    def initialized(self, event: OrderInitialized, *, closing: bool) -> None:
+        """An order came to life. One nobody approved and that does not reduce is a way around the gate: halt.
+
+        The engine cannot be called in this handler, so the halt is carried out in the next one.
+        """
+        name = str(event.client_order_id)
+        if name in self._approved:
+            return
+        holding = self._desk.book.holding(str(event.strategy_id), str(event.instrument_id))
+        reduces = holding.reduces(
+            is_buy=is_buy(event), quantity=event.quantity.as_decimal(), reduce_only=bool(event.reduce_only)
+        )
+        if not closing and not reduces:
+            reason = (
+                f"BYPASS: order {name} of {event.strategy_id} did not pass the risk gate and does not reduce"
+            )
+            self._desk.halts.later(Trip("BYPASS", reason, self._desk.pulse.now))
+        self._desk.sending(event)
+
+    def reachable(self, handler: str, event: Any) -> bool:
+        """Whether the engine may be called in this handler (engine.md 1: in some everything is borrowed)."""
+        name = str(event.client_order_id)
+        return handler not in BORROWED and not (handler == "on_order_canceled" and name in self._emulated)
+
+    # -- one method an event ----------------------------------------------------------------------------------------
+
+    def _held_back(self, _gate: RiskGate, event: Any) -> None:
+        self._emulated.add(str(event.client_order_id))
+
+    def _released(self, _gate: RiskGate, event: Any) -> None:
+        self._emulated.discard(str(event.client_order_id))
+
+    def _ended(self, _gate: RiskGate, event: Any) -> None:
+        name = str(event.client_order_id)
+        self._desk.book.closed(name)
+        self._desk.ended(name, event)
+
+    def _changed(self, gate: RiskGate, event: Any) -> None:
+        order = self._desk.book.orders.get(str(event.client_order_id))
+        if order is None:
+            return
+        order.limit = order.limit if event.price is None else event.price.as_decimal()
+        order.trigger = order.trigger if event.trigger_price is None else event.trigger_price.as_decimal()
+        prices = [price for price in (order.limit, order.trigger) if price is not None]
+        leaves = event.quantity.as_decimal() - gate.filled_quantity(event.client_order_id)
+        self._desk.book.resized(order.client_order_id, leaves, max(prices, default=None))
+
+    def _change_refused(self, _gate: RiskGate, event: Any) -> None:
+        self._desk.book.resize_refused(str(event.client_order_id))
+
+    def _fill_voided(self, _gate: RiskGate, event: Any) -> None:
+        """The venue took a fill back: until a person has looked, nobody knows the position."""
+        reason = (
+            f"FILL_VOIDED: the venue took back a fill of {event.client_order_id}; check positions and equity"
+        )
+        self._desk.halts.later(Trip("FILL_VOIDED", reason, self._desk.pulse.now))
+
+    def _filled(self, _gate: RiskGate, event: Any) -> None:
+        desk = self._desk
+        quantity: Decimal = event.last_qty.as_decimal()
+        instrument, name = str(event.instrument_id), str(event.client_order_id)
+        commission = event.commission
+        order = desk.book.orders.get(name)
+        holding = desk.book.filled(
+            strategy=str(event.strategy_id),
+            instrument=instrument,
+            client_order_id=name,
+            trade_id=str(event.trade_id),
+            signed_quantity=quantity if event.order_side == BUY else -quantity,
+            price=event.last_px.as_decimal(),
+            commission=ZERO if commission is None else commission.as_decimal(),
+            commission_currency=None if commission is None else commission.currency.code,
+            ts=desk.pulse.now,
+        )
+        if holding is None:
+            return
+        if name not in desk.book.orders:
+            self._approved.discard(name)
+        desk.traded(holding, order, name, float(event.last_px))

@@ -1,0 +1,98 @@
+"""What happens when a breaker goes off: who is stopped, what is cancelled, what is closed, who is told?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from risk.breaker import Notice, Trip
+from risk.scopes import BOOK
+
+if TYPE_CHECKING:
+    from risk.desk import RiskDesk
+    from risk.gate import RiskGate
+    from risk.holding import WorkingOrder
+
+
+class Halts:
+    """Carries trips out, where the engine may be called; those noticed elsewhere wait for the next such handler."""
+
+    def __init__(self, desk: RiskDesk) -> None:
+        """For the gates of one desk."""
+        self._desk = desk
+        self.pending: list[Trip] = []
+
+    def later(self, trip: Trip) -> None:
+        """Halt in the next handler in which the engine may be called; new exposure is refused from now on."""
+        self._desk.breakers.halt(trip)
+        self.pend(trip)
+
+    def pend(self, trip: Trip) -> None:
+        """Act on a trip that the breakers have taken already, in the next handler where the engine may be called."""
+        self.pending.append(trip)
+        self._desk.pulse.news = True
+
+    def settle(self) -> None:
+        """Carry out what was decided where the engine could not be called; gates call it in every safe handler."""
+        while self.pending:
+            self.act(self.pending.pop(0))
+
+    def halt(self, trip: Trip) -> None:
+        """Halt now, for a reason of the caller's. Only where the engine may be called."""
+        self.act(self._desk.breakers.halt(trip))
+
+    def act(self, trip: Trip) -> None:
+        """Tell, then cancel, flatten or stop as the run's policy says."""
+        desk = self._desk
+        desk.witness.tripped(trip)
+        self.tell()
+        strategies = self.strategies_of(trip.scope)
+        if desk.limits.on_trip == "cancel":
+            self.cancel_adding(trip.scope)
+        else:
+            desk.flatten(strategies if trip.scope != BOOK else None, reason=trip.breaker)
+        if desk.limits.on_trip == "stop":
+            for gate in self._gates(strategies):
+                gate.retire()
+
+    def tell(self) -> None:
+        """Pass on what the breakers have to say besides trips."""
+        for notice in self._desk.breakers.take_notices():
+            self.notice(notice)
+
+    def notice(self, notice: Notice) -> None:
+        """Tell the witness."""
+        self._desk.witness.noticed(notice)
+
+    def strategies_of(self, scope: str) -> tuple[str, ...]:
+        """The strategies a scope is about: all of them for the book, those that hold or work in it for a venue."""
+        kind, _, name = scope.partition(":")
+        if kind == "strategy":
+            return (name,)
+        everyone = tuple(str(gate.strategy_id) for gate in self._desk.gates)
+        if kind != "venue":
+            return everyone
+        there = {h.strategy for h in self._desk.book.holdings.values() if h.instrument.venue == name}
+        return tuple(each for each in everyone if each in there)
+
+    def cancel_adding(self, scope: str = BOOK) -> None:
+        """Cancel what could add exposure; protective orders stay."""
+        kind, _, name = scope.partition(":")
+        instruments = self._desk.book.instruments
+        orders = [
+            order
+            for order in self._desk.book.adding()
+            if (kind != "strategy" or order.strategy == name)
+            and (kind != "venue" or instruments[order.instrument].venue == name)
+        ]
+        self.cancel(orders)
+
+    def cancel(self, orders: Sequence[WorkingOrder]) -> None:
+        """Cancel these orders, each through its own strategy."""
+        for gate in self._desk.gates:
+            own = [order.client_order_id for order in orders if order.strategy == str(gate.strategy_id)]
+            if own:
+                gate.cancel_working(own)
+
+    def _gates(self, strategies: Iterable[str]) -> list[RiskGate]:
+        return [gate for gate in self._desk.gates if str(gate.strategy_id) in set(strategies)]

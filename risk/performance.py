@@ -1,0 +1,120 @@
+"""Did the last closed trades go so badly that somebody has to look?
+
+A `TradeWindow` keeps what the three performance breakers need: the losing streak that is running and the newest closed
+trades. Profit and loss are exact, after costs; win rate is compared exactly; the Sharpe ratio is a statistic in floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import copysign, inf
+
+import numpy as np
+
+from risk import measures
+from risk.limits import RiskConfig
+from risk.numbers import ZERO
+
+type Trade = tuple[Decimal, Decimal]
+"""Profit (positive) or loss (negative) of a closed trade, and the amount it is measured against; account currency."""
+
+
+@dataclass(slots=True)
+class TradeWindow:
+    """The closed trades of a scope since a person last resumed it, newest last; only as many as are judged."""
+
+    streak: int = 0  # losses in a row
+    lost: Decimal = ZERO  # what they lost together, a positive amount
+    trades: tuple[Trade, ...] = ()
+
+    def add(self, pnl: Decimal, base: Decimal, keep: int) -> None:
+        """Count a closed trade and forget all but the newest `keep`. Raises ValueError unless `base` is above zero."""
+        if not (pnl.is_finite() and base.is_finite() and base > ZERO):
+            raise ValueError(f"a closed trade has a result and a base above zero, not {pnl} on {base}")
+        self.streak, self.lost = (self.streak + 1, self.lost - pnl) if pnl < ZERO else (0, ZERO)
+        self.trades = (*self.trades, (pnl, base))[-keep:]
+
+    def as_row(self) -> dict[str, object]:
+        """Plain values for a store: amounts as exact text."""
+        trades = [[str(pnl), str(base)] for pnl, base in self.trades]
+        return {"streak": self.streak, "lost": str(self.lost), "trades": trades}
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, object]) -> TradeWindow:
+        """The window a store kept. Raises TypeError, ValueError or ArithmeticError when the row is not one."""
+        window = cls()
+        kept = row.get("trades", [])
+        if not isinstance(kept, list):
+            raise TypeError(f"{kept!r} is no list of trades")
+        for pnl, base in kept:
+            window.add(Decimal(str(pnl)), Decimal(str(base)), len(kept))
+        window.streak, window.lost = int(str(row.get("streak", 0))), Decimal(str(row.get("lost", "0")))
+        return window
+
+
+def is_judged(limits: RiskConfig) -> bool:
+    """Whether any performance breaker is on: only then are closed trades kept."""
+    return not (
+        limits.max_consecutive_losses is None and limits.min_win_rate is None and limits.min_sharpe is None
+    )
+
+
+def first_broken(window: TradeWindow, limits: RiskConfig) -> tuple[str, str] | None:
+    """The first performance breaker that the window breaks, and its arithmetic; None when it breaks none.
+
+    Win rate and Sharpe ratio judge exactly the last `performance_trades` trades, and nothing while there are fewer.
+    """
+    last = window.trades[-limits.performance_trades :]
+    found = _losing_streak(window, limits.max_consecutive_losses)
+    if found is not None or len(last) < limits.performance_trades:
+        return found
+    return _low_win_rate(last, limits.min_win_rate) or _low_sharpe(last, limits.min_sharpe)
+
+
+def _losing_streak(window: TradeWindow, most: int | None) -> tuple[str, str] | None:
+    """Trips at `most` losses in a row; a trade that came out even ends the streak.
+
+    Bad luck has streaks too: among n independent trades of which a share q loses, the longest to expect is about
+    log(n * (1 - q)) / log(1 / q), 5 or 6 losses in 100 trades that lose half the time.
+    Source: Schilling, The Longest Run of Heads, College Mathematics Journal 21(3), 1990.
+    """
+    if most is None or window.streak < most:
+        return None
+    told = f"{window.streak} closed trades in a row lost {window.lost:,.2f} together; limit {most}"
+    return "CONSECUTIVE_LOSSES", told
+
+
+def _low_win_rate(last: Sequence[Trade], floor: Decimal | None) -> tuple[str, str] | None:
+    """Trips below a share of winners, compared exactly; a trade that came out even is no win.
+
+    Source: Kaufman, Trading Systems and Methods, 5th ed., 2013.
+    """
+    won, count = sum(pnl > ZERO for pnl, _ in last), len(last)
+    if floor is None or won >= floor * count:
+        return None
+    return "WIN_RATE", f"{won} of the last {count} closed trades won, {won / count:.1%}; limit {floor:.1%}"
+
+
+def _low_sharpe(last: Sequence[Trade], floor: Decimal | None) -> tuple[str, str] | None:
+    """Trips below a Sharpe ratio of single trades."""
+    ratio = None if floor is None else sharpe_of(last)
+    if floor is None or ratio is None or ratio >= float(floor):
+        return None
+    told = f"mean over standard deviation of the last {len(last)} closed trades' returns is {ratio:.2f}"
+    return "SHARPE", f"{told}; limit {floor:.2f}"
+
+
+def sharpe_of(trades: Sequence[Trade]) -> float | None:
+    """Sharpe ratio a trade: mean(r) / std(r, ddof=1) of r = profit / base, not annualised, risk-free rate zero.
+
+    Returns that do not differ have no spread: infinite with the sign of their mean, None when all are zero; None for
+    fewer than two trades.
+    Source: Sharpe, The Sharpe Ratio, Journal of Portfolio Management 21(1), 1994.
+    """
+    returns = np.array([float(pnl / base) for pnl, base in trades])
+    if len(returns) < 2 or not returns.any():  # noqa: PLR2004 - a spread needs two
+        return None
+    ratio = measures.sharpe(returns, 1.0)
+    return ratio if ratio is not None else copysign(inf, float(returns.mean()))

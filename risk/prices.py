@@ -1,0 +1,268 @@
+"""What is every price worth to the book and the breakers?
+
+Most updates cost two comparisons (see risk/watch.py). One that leaves its band, comes at a day's roll or a deadline, or
+follows a fill is read exactly: is it believed, what is equity now, does a breaker go off?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from typing import TYPE_CHECKING, Any
+
+from nautilus_trader.model import Bar, BarType, InstrumentId, QuoteTick, TradeTick
+
+from risk.breaker import Breakers, TradingState
+from risk.numbers import ZERO
+from risk.pulse import ALWAYS, Pulse, Update
+from risk.readings import Readings
+from risk.watch import PriceWatch, exact_price, middle, moved_by
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from risk.book import Book
+    from risk.breaker import Trip
+    from risk.limits import RiskConfig
+
+
+class Prices:
+    """Keeps the newest update of each instrument, marks the book, and lets the breakers read equity.
+
+    `on_trips` is told what went off; `on_look` runs after every exact reading and answers the next deadline
+    (market time, UTC nanoseconds).
+    """
+
+    def __init__(  # noqa: PLR0913 - the parts it joins
+        self,
+        limits: RiskConfig,
+        book: Book,
+        breakers: Breakers,
+        readings: Readings,
+        pulse: Pulse,
+        *,
+        on_trips: Callable[[list[Trip]], None],
+        on_look: Callable[[int], int],
+    ) -> None:
+        """Nothing seen yet."""
+        self._limits = limits
+        self._book = book
+        self._breakers = breakers
+        self._readings = readings
+        self._pulse = pulse
+        self._on_trips = on_trips
+        self._on_look = on_look
+        self._jump = None if limits.untrusted_jump_pct is None else float(limits.untrusted_jump_pct)
+        self._by_key: dict[BarType | InstrumentId, PriceWatch] = {}  # what an update names -> its watch
+        self._rates: dict[
+            InstrumentId, tuple[str, PriceWatch, bool]
+        ] = {}  # pair -> (currency, watch, turned over)
+        self._rates_only: frozenset[InstrumentId] = frozenset()
+        self._suspects: set[str] = set()  # instruments and pairs whose newest price is not believed yet
+        self._bar_types: dict[InstrumentId, BarType] = {}
+        self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
+        self.next_deadline = 0
+
+    # -- what is priced ---------------------------------------------------------------------------------------------
+
+    def add_instrument(self, instrument: Any) -> None:
+        """Watch the prices of a traded instrument."""
+        known = self._book.instruments[str(instrument.id)]
+        watch = self.watches[str(instrument.id)] = self._by_key[instrument.id] = PriceWatch(known)
+        watch.left()
+        self._pulse.sole = watch if len(self.watches) == 1 and not self._rates else None
+
+    def add_rate(self, pair: InstrumentId, currency: str, *, turned_over: bool) -> None:
+        """Take a currency's rate from the quotes of a pair; `turned_over`: the pair gives units of it for one base."""
+        named = self._book.add_instrument(f"rate:{pair}", ZERO)
+        self._rates[pair] = (currency, PriceWatch(named), turned_over)
+        if str(pair) not in self.watches:
+            self._rates_only |= {pair}
+        self._pulse.sole = None
+
+    @property
+    def rates_only(self) -> frozenset[InstrumentId]:
+        """The pairs whose quotes tell rates and nothing else: no strategy sees them."""
+        return self._rates_only
+
+    def joins(self, key: BarType | tuple[str, InstrumentId]) -> None:
+        """A strategy subscribes to bars, or to the (kind, instrument) of ticks: they price their instrument."""
+        instrument_id = key.instrument_id if isinstance(key, BarType) else key[1]
+        watch = self.watches.get(str(instrument_id))
+        if watch is None:  # only looked at, not traded: its prices are nobody's marks
+            self._pulse.sole = None
+        elif isinstance(key, BarType):
+            self._by_key[key] = watch
+            self._bar_types.setdefault(instrument_id, key)
+
+    def bar_type_of(self, instrument_id: InstrumentId) -> BarType | None:
+        """The bars that any strategy of this run prices the instrument with."""
+        return self._bar_types.get(instrument_id)
+
+    # -- updates ----------------------------------------------------------------------------------------------------
+
+    def bar(self, bar: Bar) -> None:
+        """A close while something is held or waits."""
+        self._take(self._by_key.get(bar.bar_type), bar, 1)
+
+    def quote(self, quote: QuoteTick) -> None:
+        """A quote while something is held or waits; the side that counts is compared."""
+        self._take(self._by_key.get(quote.instrument_id), quote, self._limits.tick_confirmations)
+
+    def trade(self, trade: TradeTick) -> None:
+        """A trade while something is held or waits."""
+        self._take(self._by_key.get(trade.instrument_id), trade, self._limits.tick_confirmations)
+
+    def _take(self, watch: PriceWatch | None, update: Update, needed: int) -> None:
+        if watch is None:
+            return
+        if watch.held:
+            previous, price = watch.last_price(), watch.float_of(update)
+            watch.update = update
+            if not watch.low < price < watch.high or update.ts_event >= self._pulse.wake_at:
+                self._look(watch, price, previous, needed)
+        elif update.ts_event >= self._pulse.wake_at:
+            self.reading(update.ts_event, needed)
+
+    def rate(self, quote: QuoteTick) -> None:
+        """A quote of a currency pair: its middle is the rate, once it is believed."""
+        found = self._rates.get(quote.instrument_id)
+        if found is None:
+            return
+        currency, watch, turned_over = found
+        previous = watch.last_price()
+        watch.update = quote
+        rate = middle(quote)
+        name = f"rate of {currency}"
+        if not watch.believes(float(rate), previous, self._jump):
+            self._suspects.add(name)
+            self._doubt()
+            return
+        self._suspects.discard(name)
+        self._book.set_rate(currency, 1 / rate if turned_over else rate)
+        self._doubt()
+        if self._pulse.alert:
+            self.reading(quote.ts_event, self._limits.tick_confirmations)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+
+    def _look(self, watch: PriceWatch, price: float, previous: float | None, needed: int) -> None:
+        now = self._pulse.market_now()
+        if not watch.believes(price, previous, self._jump):
+            self.roll(now)
+            watch.always_look()
+            self._suspects.add(watch.instrument.instrument)
+            self._doubt()
+            self.next_deadline = self._on_look(now)
+            return
+        self._suspects.discard(watch.instrument.instrument)
+        self._doubt()
+        self.reading(now, needed)
+
+    def reading(self, ts: int, needed: int) -> None:
+        """Read exactly: day, equity, breakers, deadlines; then set the bands anew."""
+        pulse = self._pulse
+        pulse.now = max(pulse.now, ts)
+        self.roll(pulse.now)
+        self.mark_held()
+        trips = self._read(needed)
+        if trips:
+            self._on_trips(trips)
+        self.next_deadline = self._on_look(pulse.now)
+        self._set_bands()
+
+    def _read(self, needed: int) -> list[Trip]:
+        try:
+            equity = self._book.equity()
+        except LookupError:  # a position without a price or a rate: a doubt, never a trip
+            return []
+        return self._breakers.read(self._pulse.now, equity, needed, self._readings.now())
+
+    def roll(self, ts: int) -> None:
+        """Begin a new session day when it is time; its reference is equity before the new day's prices."""
+        if ts < self._breakers.next_roll:
+            return
+        try:
+            equity = self._book.equity()
+        except LookupError:
+            return
+        self._breakers.roll(ts, equity, self._readings.now())
+
+    def read_now(self) -> list[Trip]:
+        """Read equity as it stands, after a fill that left nothing open; answers what went off, to be acted on."""
+        self.roll(self._pulse.market_now())
+        return self._read(1)
+
+    def mark_held(self) -> None:
+        """Mark everything held at its newest trusted price."""
+        for holding in self._book.held():
+            watch = self.watches[holding.instrument.instrument]
+            update = watch.update
+            if update is not None and update is not watch.marked and watch.suspect is None:
+                self._book.mark(holding.instrument, exact_price(update, long=not watch.sells))
+                watch.marked = update
+
+    # -- doubt ------------------------------------------------------------------------------------------------------
+
+    def suspects(self) -> tuple[str, ...]:
+        """What has a newest price that is not believed yet, and what has none at all though equity depends on it."""
+        return tuple(sorted(self._suspects))
+
+    def _doubt(self) -> None:
+        """An untrusted price blocks new exposure until every price is trusted again."""
+        state = self._breakers.state
+        if state.state is not TradingState.HALTED:
+            state.state = TradingState.REDUCING if self._suspects else TradingState.ACTIVE
+
+    # -- after a fill -----------------------------------------------------------------------------------------------
+
+    def traded(self, instrument: str, price: float, ts: int) -> None:
+        """A fill changed what is held: the next update of anything is read exactly."""
+        watch = self.watches[instrument]
+        net = sum((holding.position for holding in watch.instrument.holdings), ZERO)
+        if not any(holding.position for holding in watch.instrument.holdings):
+            watch.left()
+            self._suspects.discard(instrument)
+            self._doubt()
+        else:
+            sells = net < ZERO
+            if not watch.held or watch.sells is not sells:
+                watch.sells = sells
+                watch.opened(price, ts)
+            watch.always_look()
+        self._pulse.wake_at = ALWAYS
+
+    # -- bands ------------------------------------------------------------------------------------------------------
+
+    def _set_bands(self) -> None:
+        """Share out what equity may lose and gain, in every scope, over the instruments it depends on."""
+        pulse = self._pulse
+        pulse.wake_at = min(self._breakers.next_roll, self.next_deadline)
+        falls, rises = self._readings.headroom(self._breakers)
+        if self._breakers.confirming or not falls:
+            pulse.wake_at = ALWAYS
+            return
+        for watch in self.watches.values():
+            if watch.held:
+                self._set_band(watch, falls, rises)
+
+    def _set_band(self, watch: PriceWatch, falls: dict[str, float], rises: dict[str, float]) -> None:
+        price, of = watch.last_price(), watch.instrument
+        if price is None or price <= 0 or watch.suspect is not None:
+            watch.always_look()
+            return
+        rate = self._book.rates.get(of.currency)
+        fall, rise = inf, inf
+        for scope, net in self._readings.positions(of):
+            down, up = (falls[scope], rises[scope]) if net > ZERO else (rises[scope], falls[scope])
+            share = float(rate) if rate else 0.0
+            fall = min(fall, self._step(of, net, price, down / share if share else 0.0))
+            rise = min(rise, self._step(of, net, price, up / share if share else 0.0))
+        if fall <= 0 or rise < 0:
+            watch.always_look()
+        else:
+            watch.band(price, fall, rise, self._jump)
+
+    @staticmethod
+    def _step(of: Any, net: Decimal, price: float, equity_step: float) -> float:
+        return inf if equity_step == inf else moved_by(of, net, price, equity_step)
