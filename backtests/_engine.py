@@ -17,6 +17,7 @@ from nautilus_trader.portfolio import PortfolioConfig
 from nautilus_trader.risk import RiskEngineConfig
 
 from adapters import simulated
+from runs.algorithms import build_algorithms
 from runs.engine import logging_into, max_notionals, submit_rate
 from runs.errors import RunError
 from runs.prepare import Prepared, equity_in, finished_record, prepare, raise_kept
@@ -108,6 +109,8 @@ def build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Pat
         engine.add_instrument(instrument)
     for strategy in build_strategies(config, market, desk):
         engine.add_strategy(strategy)
+    for algorithm in build_algorithms(config, desk):
+        engine.add_exec_algorithm(algorithm)
     return engine
 
 

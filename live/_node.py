@@ -24,6 +24,7 @@ from nautilus_trader.live import (
 from nautilus_trader.model import TraderId
 from nautilus_trader.portfolio import PortfolioConfig
 
+from runs.algorithms import build_algorithms
 from runs.engine import logging_into, max_notionals, submit_rate
 from runs.errors import RunError
 from runs.prepare import equity_in, finished_record, raise_kept
@@ -138,6 +139,8 @@ def _build_node(
     node = venue.add_to(builder).build()
     for strategy in build_strategies(config, market, desk):
         node.add_strategy(strategy)
+    for algorithm in build_algorithms(config, desk):
+        node.add_exec_algorithm(algorithm)
     return node
 
 

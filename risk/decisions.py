@@ -20,6 +20,7 @@ from risk.checks import Check, Proposal, active, first_broken
 from risk.numbers import ZERO
 from risk.orders import grouped_id, highest, is_buy, limit_price, trigger_price, units
 from risk.prices import Prices
+from risk.primaries import is_child
 from risk.pulse import Pulse
 from risk.watch import exact_price, jumped, middle
 
@@ -95,6 +96,8 @@ class Decisions:
         self._decided.clear()
         if len(orders) == 1:
             return self._decide_one(gate, orders[0], (), orders)
+        if any(order.exec_algorithm_id is not None for order in orders):
+            return "EXEC_ALGORITHM: no algorithm can work an order of a list; send it alone"
         added: list[WorkingOrder] = []
         children = Children(orders)
         try:
@@ -141,11 +144,15 @@ class Decisions:
         if newest is None:
             newest = self._refresh(gate, order, holding, buys=buys)
         self._value(working, limits, newest)
-        opens = not holding.instrument.open_holdings
+        opens = not holding.instrument.open_holdings and not gate.is_algorithm
         self._decided[name] = (working, opens)
-        return self._state_refuses(holding) or self._broken(
-            limits, self._proposal(holding, working, limits, newest, added, together=together, opens=opens)
-        )
+        state = self._state_refuses(holding)
+        if state is not None:
+            return state
+        proposal = self._proposal(holding, working, limits, newest, added, together=together, opens=opens)
+        if gate.is_algorithm:  # what it was asked to send passed these
+            proposal.repeats, proposal.has_stop = 0, True
+        return self._broken(limits, proposal)
 
     def _broken(self, limits: RiskConfig, proposal: Proposal) -> str | None:
         found = self._checks.get(id(limits))
@@ -384,8 +391,11 @@ class Decisions:
 
     # -- what was sent ----------------------------------------------------------------------------------------------
 
-    def sending(self, order: OrderInitialized) -> WorkingOrder:
-        """Count an order that passed, from the moment it is handed on."""
+    def sending(self, order: OrderInitialized, *, held: bool = False, worked: bool = False) -> WorkingOrder:
+        """Count an order that passed, from the moment it is handed on.
+
+        held: to an algorithm, so it is not on its way to a venue yet. worked: the algorithm sends what is left of it.
+        """
         name = str(order.client_order_id)
         decided = self._decided.pop(name, None)
         if decided is None:
@@ -394,13 +404,14 @@ class Decisions:
         working, opens = decided
         self._book.submitted(working)
         state = self._breakers.state
-        state.orders_today += 1
         state.new_positions_today += opens
-        second, sent = self._second
-        this = self._pulse.now // NANOS
-        self._second = (this, sent + 1 if this == second else 1)
+        if not held:
+            state.orders_today += 1
+            second, sent = self._second
+            this = self._pulse.now // NANOS
+            self._second = (this, sent + 1 if this == second else 1)
         limits = self._limits_of(working.strategy, working.instrument)
-        if limits.max_repeats is not None:
+        if limits.max_repeats is not None and not worked and not is_child(order):
             key = (working.strategy, working.instrument, working.is_buy, working.leaves)
             self._sent.setdefault(key, deque(maxlen=limits.max_repeats)).append(self._pulse.now)
         return working

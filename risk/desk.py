@@ -17,20 +17,23 @@ from risk.breaker import Breakers, Notice, RiskState, ScopeLimits, Trip
 from risk.clock import NotReplayableError
 from risk.decisions import Decisions
 from risk.events import Events
+from risk.exits import NEVER, Exits
 from risk.flatten import Flattener
 from risk.halts import Halts
 from risk.hours import TradingHours
 from risk.numbers import ZERO
 from risk.overrides import effective
 from risk.prices import Prices
+from risk.primaries import Primaries, is_child, unworkable
 from risk.pulse import ALWAYS, Pulse, Update
 from risk.readings import Readings
 from risk.sessions import SessionDays
 from risk.turns import Turns
 
 if TYPE_CHECKING:
+    from risk.algorithms import AlgorithmGate
     from risk.gate import RiskGate
-    from risk.holding import Holding, WorkingOrder
+    from risk.holding import Holding
     from risk.limits import RiskConfig
 
 
@@ -92,6 +95,7 @@ class RiskDesk:
         self.on_error = on_error
         self.takes_turns = takes_turns  # several strategies: each gets its turn in configured order
         self.gates: list[RiskGate] = []
+        self.algorithms: dict[str, AlgorithmGate] = {}  # by the name that orders give
         self.turns = Turns(self.gates)
         self.errors: list[BaseException] = []
         self.error_places: list[tuple[str, str]] = []  # (strategy, callback) of each error
@@ -102,6 +106,7 @@ class RiskDesk:
         self.breakers = Breakers(limits, days, starting_cash, state, scopes=scopes)
         for line in scopes:
             self.readings.add(line.scope, starting_cash if line.scope.startswith("venue:") else ZERO)
+        self.primaries = Primaries(self.book, on_done=lambda name: self.exits.ended(name, "FILLED"))
         self.halts = Halts(self)
         self.events = Events(self)
         self.prices = Prices(
@@ -116,7 +121,7 @@ class RiskDesk:
             self.book, self.gates, self._hours_of_instrument, self.halts.notice,
             most_of=self._most_of, engine_position=self._engine_position,
         )  # fmt: skip
-        self.exits = _NoExits()
+        self.exits = Exits(self.limits_of, self.flattener, self.halts.notice)
         self.decide = self.decisions.decide
         self.decide_change = self.decisions.decide_change
         self.bar, self.quote, self.trade, self.rate = (
@@ -129,6 +134,8 @@ class RiskDesk:
         self._classes: dict[str, str] = {}  # instrument id -> its asset class
         self._limits: dict[tuple[str, str], RiskConfig] = {}  # (strategy id, instrument id) -> what applies
         self._hours: dict[str | None, TradingHours] = {}
+        self._changed: dict[tuple[str, str], None] = {}  # (strategy, instrument) that exits look at next
+        self._guards = any(_guards(line) for line in (limits, *limits.overrides))
 
     # -- what is traded -------------------------------------------------------------------------------------------
 
@@ -156,7 +163,7 @@ class RiskDesk:
 
     def gate_of(self, strategy: str) -> RiskGate | None:
         """The gate of a strategy; None when it is not of this run."""
-        return next((gate for gate in self.gates if str(gate.strategy_id) == strategy), None)
+        return next((gate for gate in self.gates if gate.known_as == strategy), None)
 
     def limits_of(self, strategy: str, instrument: str) -> RiskConfig:
         """The limits for one strategy's orders in one instrument: the tightest of every line that matches."""
@@ -193,10 +200,17 @@ class RiskDesk:
     def _hours_of_instrument(self, instrument: str) -> TradingHours:
         return self.hours_of(self.limits_of("", instrument))
 
-    def _unsupported(self, _gate: RiskGate, order: OrderInitialized, child: bool) -> str | None:  # noqa: FBT001 - a callback
+    def _unsupported(
+        self,
+        gate: RiskGate | AlgorithmGate,
+        order: OrderInitialized,
+        child: bool,  # noqa: FBT001 - a callback
+    ) -> str | None:
         """What this venue or this version of Keel cannot do safely."""
-        if order.exec_algorithm_id is not None:
-            return f"EXEC_ALGORITHM: {order.exec_algorithm_id} would send orders past the gate; send the order itself"
+        if order.exec_algorithm_id is not None and not gate.is_algorithm:
+            reason = self._unworkable(order)
+            if reason is not None:
+                return f"EXEC_ALGORITHM: {reason}"
         if child and order.reduce_only and self.event_time is not None:
             return (
                 "REDUCE_ONLY_CHILD: the sandbox rejects reduce-only children of an order list, which would leave the "
@@ -205,6 +219,16 @@ class RiskDesk:
         if self.replays and order.expire_time is not None:
             return "GTD_ON_REPLAY: a replay's clock is not the market's: no expiry date can be kept; use GTC or DAY"
         return None
+
+    def _unworkable(self, order: OrderInitialized) -> str | None:
+        algorithm = self.algorithms.get(str(order.exec_algorithm_id))
+        if algorithm is None:
+            known = ", ".join(self.algorithms) or "none"
+            return f"{order.exec_algorithm_id} is not among this run's exec_algorithms (there are: {known})"
+        if not algorithm.is_running():
+            return f"{order.exec_algorithm_id} does not run now: the engine would never hand the order to it"
+        reason = unworkable(order)
+        return None if reason is None else f"{order.exec_algorithm_id} cannot work this order: {reason}"
 
     # -- time -----------------------------------------------------------------------------------------------------
 
@@ -244,19 +268,28 @@ class RiskDesk:
         """Look at prices while anything is held, flattened or has a deadline; let them pass otherwise."""
         self.pulse.alert = (
             not self.book.is_flat() or self.pulse.stopping or self.pulse.retired or self.flattener.active
-            or self.exits.next_deadline < FOREVER
+            or self.exits.next_deadline < NEVER
         )  # fmt: skip
 
     # -- what was sent and what became of it ------------------------------------------------------------------------
 
-    def untold(self) -> bool:
-        """Whether any strategy's refusal still waits to be told."""
-        return any(gate.has_untold() for gate in self.gates)
+    def has_news(self) -> bool:
+        """Whether a refusal waits to be told, a halt to be carried out, or a holding to be looked after."""
+        return bool(self.halts.pending or self._changed) or any(gate.has_untold() for gate in self.gates)
+
+    def tell(self) -> None:
+        """Hand out what waits to be told, and settle; for callbacks that are no strategy's."""
+        for gate in self.gates:
+            if gate.has_untold() or gate is self.gates[-1]:
+                gate._tell()  # noqa: SLF001 - the gate's own plumbing
 
     def sending(self, order: OrderInitialized) -> None:
         """Count an approved order, from the moment it is handed on."""
         self.events.approved(str(order.client_order_id))
-        working = self.decisions.sending(order)
+        held = order.exec_algorithm_id is not None and not is_child(order)
+        working = self.decisions.sending(order, held=held)
+        if held:
+            self.primaries.opened(order)
         self.exits.sent(working)
         if self.exits.next_deadline < self.prices.next_deadline:
             self._sooner()
@@ -264,23 +297,30 @@ class RiskDesk:
 
     def not_sent(self, order: OrderInitialized) -> None:
         """The engine would not even take the order: forget it."""
-        self.book.closed(str(order.client_order_id))
+        name = str(order.client_order_id)
+        self.book.closed(name)
+        self.primaries.ended(name)
 
     def ended(self, client_order_id: str, event: Any) -> None:
         """An order can no longer fill; it was denied, rejected, cancelled or expired."""
-        status = type(event).__name__.removeprefix("Order").upper()
-        self.flattener.ended(client_order_id, status, str(getattr(event, "reason", None) or ""))
-        self.exits.ended(client_order_id, status)
-        self._wake()
+        if self.flattener.active or self._guards:
+            status = type(event).__name__.removeprefix("Order").upper()
+            reason = str(getattr(event, "reason", None) or "")
+            self.flattener.ended(client_order_id, status, reason)
+            self.exits.ended(client_order_id, status, reason)
+            if self._guards:
+                self._changed[str(event.strategy_id), str(event.instrument_id)] = None
+            self._wake()
 
-    def traded(self, holding: Holding, order: WorkingOrder | None, name: str, price: float) -> None:
+    def traded(self, holding: Holding, price: float) -> None:
         """A fill was booked."""
         pulse = self.pulse
         self.prices.traded(holding.instrument.instrument, price, pulse.now)
         while holding.trades:
             trade = holding.trades.pop(0)
             self._judge(holding, trade.pnl, trade.base)
-        self.exits.filled(holding, order)
+        if self._guards:
+            self._changed[holding.strategy, holding.instrument.instrument] = None
         self.renew_alert()
         self._wake()
         if self.book.is_flat():
@@ -298,7 +338,7 @@ class RiskDesk:
 
     def _wake(self) -> None:
         """Something may be due that acts where the engine can be called: after this handler, and at the next price."""
-        if self.flattener.active or self.exits.waiting:
+        if self.flattener.active or self._changed:
             self.pulse.news = True
         if self.exits.next_deadline < self.prices.next_deadline:
             self._sooner()
@@ -317,10 +357,15 @@ class RiskDesk:
     def settle(self) -> None:
         """Carry out what was decided where the engine could not be called; gates call it in every safe handler."""
         self.halts.settle()
-        if self.exits.waiting:
-            self.exits.act(self.pulse.market_now())
         if self.flattener.active:
             self.flattener.step(self.pulse.market_now())
+
+    def protect(self) -> None:
+        """Look after the holdings that changed, once their strategy's own callbacks have returned."""
+        while self._changed:
+            (strategy, instrument), _ = self._changed.popitem()
+            self.exits.after(strategy, instrument, self.pulse.market_now())
+        self._wake()
 
     def halt(self, trip: Trip) -> None:
         """Halt now, for a reason of the caller's. Only where the engine may be called."""
@@ -360,10 +405,10 @@ class RiskDesk:
         """
         self._failed(gate, where, error)
         fatal = not isinstance(error, Exception) or isinstance(error, NotReplayableError)
-        if fatal or self.on_error == "stop" or where == "on_start":
+        if fatal or self.on_error == "stop" or where.endswith("on_start"):
             self.pulse.stopping = self.pulse.alert = True
             try:
-                gate.shutdown_system(f"{gate.strategy_id} raised in {where}")
+                gate.shutdown_system(f"{gate.known_as} raised in {where}")
             except (
                 RuntimeError
             ):  # engine.md 1: in some handlers the engine cannot be called; its own stop follows
@@ -372,25 +417,19 @@ class RiskDesk:
     def _failed(self, gate: RiskGate, where: str, error: BaseException) -> None:
         """A strategy's callback raised: keep the error; halt when that is the policy."""
         self.errors.append(error)
-        self.error_places.append((str(gate.strategy_id), where))
-        self.witness.failed(str(gate.strategy_id), where, error)
+        self.error_places.append((gate.known_as, where))
+        self.witness.failed(gate.known_as, where, error)
         if self.on_error == "halt" and not self.breakers.halted:
-            reason = f"STRATEGY_ERROR: {gate.strategy_id} raised in {where}: {type(error).__name__}: {error}"
+            reason = f"STRATEGY_ERROR: {gate.known_as} raised in {where}: {type(error).__name__}: {error}"
             self.halts.later(Trip("STRATEGY_ERROR", reason, self.pulse.now))
 
 
-class _NoExits:
-    next_deadline = 2**63 - 1
-    waiting = False
-
-    def due(self, ts): ...
-    def act(self, ts): ...
-    def sent(self, w): ...
-    def ended(self, a, b): ...
-    def filled(self, h, o): ...
+def _guards(line: Any) -> bool:
+    """Whether Keel looks after positions by itself: stops, targets, time exits."""
+    keys = ("default_stop_loss_pct", "take_profit_pct", "max_holding_mins")
+    return any(getattr(line, key) is not None for key in keys)
 
 
-FOREVER = 2**63 - 1
 BACKSTOP = 10
 """The engine cannot tell exits from entries, so its notional limit is this many times the gate's (runs/engine.py)."""
 

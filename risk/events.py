@@ -89,7 +89,8 @@ class Events:
     def reachable(self, handler: str, event: Any) -> bool:
         """Whether the engine may be called in this handler (engine.md 1: in some everything is borrowed)."""
         name = str(event.client_order_id)
-        return handler not in BORROWED and not (handler == "on_order_canceled" and name in self._emulated)
+        inside = handler == "on_order_canceled" and name in self._emulated
+        return handler not in BORROWED and not inside and not self._desk.primaries.concerns(name)
 
     # -- one method an event ----------------------------------------------------------------------------------------
 
@@ -102,16 +103,19 @@ class Events:
     def _ended(self, _gate: RiskGate, event: Any) -> None:
         name = str(event.client_order_id)
         self._desk.book.closed(name)
+        self._desk.primaries.ended(name)
         self._desk.ended(name, event)
 
     def _changed(self, gate: RiskGate, event: Any) -> None:
-        order = self._desk.book.orders.get(str(event.client_order_id))
+        name, quantity = str(event.client_order_id), event.quantity.as_decimal()
+        order = self._desk.book.orders.get(name)
+        held = self._desk.primaries.resized(name, quantity)
         if order is None:
             return
         order.limit = order.limit if event.price is None else event.price.as_decimal()
         order.trigger = order.trigger if event.trigger_price is None else event.trigger_price.as_decimal()
         prices = [price for price in (order.limit, order.trigger) if price is not None]
-        leaves = event.quantity.as_decimal() - gate.filled_quantity(event.client_order_id)
+        leaves = order.leaves if held else quantity - gate.filled_quantity(event.client_order_id)
         self._desk.book.resized(order.client_order_id, leaves, max(prices, default=None))
 
     def _change_refused(self, _gate: RiskGate, event: Any) -> None:
@@ -129,7 +133,6 @@ class Events:
         quantity: Decimal = event.last_qty.as_decimal()
         instrument, name = str(event.instrument_id), str(event.client_order_id)
         commission = event.commission
-        order = desk.book.orders.get(name)
         holding = desk.book.filled(
             strategy=str(event.strategy_id),
             instrument=instrument,
@@ -143,6 +146,7 @@ class Events:
         )
         if holding is None:
             return
+        desk.primaries.filled(name, quantity)
         if name not in desk.book.orders:
             self._approved.discard(name)
-        desk.traded(holding, order, name, float(event.last_px))
+        desk.traded(holding, float(event.last_px))

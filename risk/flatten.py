@@ -66,7 +66,7 @@ class Flattener:
         `engine_position(strategy, instrument)`: the signed position the engine's cache knows; flat is said only when it
         agrees with the book. `patience_secs` of market time pass, with the market open, before a person is called.
         """
-        self._means = Means(book, gates, hours_of, most_of)
+        self.means = Means(book, gates, hours_of, most_of)
         self._notify = notify
         self._engine_position = engine_position
         self._patience = patience_secs * SECOND
@@ -88,7 +88,7 @@ class Flattener:
 
     def covers(self, strategy: str, instrument: str) -> bool:
         """Whether this holding is being closed: no other order of its strategy should pass there."""
-        holding = self._means.book.holdings.get((strategy, instrument))
+        holding = self.means.book.holdings.get((strategy, instrument))
         return holding is not None and any(goal.takes(holding) for goal in self._goals)
 
     def start(
@@ -119,7 +119,7 @@ class Flattener:
     def ended(self, order_id: str, status: str, reason: str = "") -> None:
         """An order was denied, rejected, cancelled or expired. Only notes it: may be called in any handler."""
         if self._stepping or any(closing.order == order_id for closing in self._closings.values()):
-            self._means.answers[order_id] = f"{status}: {reason}" if reason else status
+            self.means.answers[order_id] = f"{status}: {reason}" if reason else status
 
     def step(self, ts: int) -> None:
         """Go on; call it at every price, order event and second while active, where the engine may be called."""
@@ -152,7 +152,7 @@ class Flattener:
         self._notify(Notice("FLATTEN", text, ts, goal.scope))
 
     def _open(self, goal: Goal) -> list[Holding]:
-        holdings = list(self._means.book.holdings.values())
+        holdings = list(self.means.book.holdings.values())
         return [each for each in holdings if each.is_open() and goal.takes(each)]
 
     def _round(self) -> None:
@@ -173,7 +173,7 @@ class Flattener:
             def say(kind: str, text: str) -> None:
                 self._notify(Notice(kind, text, self._ts, goal.scope))  # type: ignore[arg-type]
 
-            closing = self._closings[key] = Closing(holding, self._means, say)
+            closing = self._closings[key] = Closing(holding, self.means, say)
         return closing
 
     def _work_at(self, closing: Closing) -> None:
@@ -198,13 +198,13 @@ class Flattener:
             if not any(goal.takes(closing.holding) for goal in self._goals):
                 del self._closings[key]
         if not self._goals:
-            self._means.answers.clear()
+            self.means.answers.clear()
 
     def _is_verified(self, goal: Goal) -> bool:
         """Whether the engine agrees that nothing but a rest is held; if it goes on disagreeing a person is called."""
         if self._engine_position is None:
             return True
-        for holding in list(self._means.book.holdings.values()):
+        for holding in list(self.means.book.holdings.values()):
             if not goal.takes(holding):
                 continue
             known = self._engine_position(holding.strategy, holding.instrument.instrument)

@@ -32,6 +32,7 @@ from risk import own_orders
 from risk.clock import GateClock, NotReplayableError
 from risk.handlers import wrap_handlers
 from risk.orders import highest
+from risk.primaries import is_child
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,6 +49,7 @@ class RiskGate(Strategy):
     """Mixed in before a strategy class: its orders pass the desk, its handlers keep the book."""
 
     _desk: RiskDesk  # set on the class that `gated` makes
+    is_algorithm = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Passes everything on to the strategy's own class."""
@@ -60,6 +62,7 @@ class RiskGate(Strategy):
         self._indicators: dict[BarType, list[Any]] = {}
         self._ticks: dict[InstrumentId, str] = {}  # instrument -> "quote" or "trade" where it is subscribed
         super().__init__(*args, **kwargs)
+        self.known_as = str(self.strategy_id)  # in some handlers the engine does not even tell the id
 
     @property
     def desk(self) -> RiskDesk:
@@ -212,13 +215,16 @@ class RiskGate(Strategy):
         order = self.cache.order(client_order_id)
         return Decimal(0) if order is None else order.filled_qty.as_decimal()
 
-    def latest(self, instrument_id: InstrumentId, index: int = 0) -> Any:
-        """The newest update that prices an instrument, or the one `index` before it; None when there is none."""
-        kind = self._ticks.get(instrument_id)
+    def latest(self, instrument_id: InstrumentId, index: int = 0, cache: Any = None) -> Any:
+        """The newest update that prices an instrument, or the one `index` before it; None when there is none.
+
+        `cache` is another component's, for handlers in which this strategy's own cannot be read.
+        """
+        cache, kind = self.cache if cache is None else cache, self._ticks.get(instrument_id)
         if kind is not None:
-            return (self.cache.quote if kind == "quote" else self.cache.trade)(instrument_id, index)
+            return (cache.quote if kind == "quote" else cache.trade)(instrument_id, index)
         bar_type = self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
-        return None if bar_type is None else self.cache.bar(bar_type, index)
+        return None if bar_type is None else cache.bar(bar_type, index)
 
     # -- data ------------------------------------------------------------------------------------------------------
 
@@ -330,6 +336,9 @@ class RiskGate(Strategy):
     def _decide_change(
         self, client_order_id: ClientOrderId, quantity: Quantity | None, price: Price, trigger_price: Price
     ) -> str | None:
+        held = self._desk.primaries.held(str(client_order_id))
+        if held is not None:
+            return f"EXEC_ALGORITHM: {held.algorithm} works {held.name}; cancel it and send another order"
         working = self._desk.book.orders.get(str(client_order_id))
         order = self.cache.order(client_order_id)
         if working is None or order is None:
@@ -369,20 +378,24 @@ class RiskGate(Strategy):
             self._desk.pulse.depth -= 1
         self._tell()
 
-    def _refuse(self, order: Any, reason: str) -> None:
+    def _refuse(self, order: Any, reason: str, event: OrderInitialized | None = None) -> None:
         self._untold.append((order, reason))
         self._desk.pulse.news = True
-        event = (
-            order.init_event
-            if not isinstance(order, ClientOrderId)
-            else self._cached(self.cache.order(order)).init_event
-        )
+        if event is None:
+            event = (
+                order.init_event
+                if not isinstance(order, ClientOrderId)
+                else self._cached(self.cache.order(order)).init_event
+            )
         self._desk.witness.refused(self._desk.pulse.now, event, reason)
         if self._desk.pulse.depth == 0:
             self._tell()
 
-    def _tell(self) -> None:
-        """Hand out refusals as the engine would: after the callback that caused them has returned."""
+    def _tell(self, *, protects: bool = True) -> None:
+        """Hand out refusals as the engine would: after the callback that caused them has returned.
+
+        Then carry out halts and, unless more callbacks of the same event follow, look after positions.
+        """
         if self._desk.pulse.depth or self._telling:
             return
         self._telling = True
@@ -392,9 +405,11 @@ class RiskGate(Strategy):
         finally:
             self._telling = False
             self._untold.clear()
-            self._desk.pulse.news = self._desk.untold() or bool(self._desk.halts.pending)
+            self._desk.pulse.news = self._desk.has_news()
         if not self._desk.stopping:
             self._desk.settle()
+            if protects:
+                self._desk.protect()
 
     def _tell_all(self) -> None:
         for told in count(1):
@@ -425,6 +440,8 @@ class RiskGate(Strategy):
         order.apply(event)
         self.on_order_denied(event)
         self.on_order_event(event)
+        if order.exec_algorithm_id is not None and is_child(order.init_event):
+            self._desk.algorithms[str(order.exec_algorithm_id)].told(event)
 
     def _reject_change(self, client_order_id: ClientOrderId, reason: str) -> None:
         now, order = self._desk.pulse.now, self._cached(self.cache.order(client_order_id))

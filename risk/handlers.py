@@ -43,7 +43,7 @@ def wrap_handlers(strategy_class: type[Strategy], desk: RiskDesk) -> dict[str, H
             wrapped[name] = _initialized_handler(user, desk)
         elif name.startswith("on_order_") and name not in NOT_EVENTS:
             wrapped[name] = _event_handler(name, user, desk)
-        elif user is not getattr(Strategy, name) or name in ("on_start", "on_stop"):
+        elif user is not getattr(Strategy, name) or name in ("on_start", "on_stop", "on_position_event"):
             wrapped[name] = _plain_handler(name, user, desk)
     return wrapped
 
@@ -182,6 +182,7 @@ def _initialized_handler(user: Handler, desk: RiskDesk) -> Handler:
 
 def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     hear, pulse = desk.learner(name), desk.pulse
+    protects = name != "on_order_filled"  # the callbacks of the position follow
 
     def on_order(self: Any, event: Any) -> None:
         pulse.depth += 1
@@ -194,7 +195,7 @@ def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         finally:
             pulse.depth -= 1
         if pulse.depth == 0 and pulse.news and desk.reachable(name, event):
-            self._tell()
+            self._tell(protects=protects)
 
     on_order.__name__ = name
     return on_order
@@ -219,7 +220,7 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         finally:
             pulse.depth -= 1
         if pulse.depth == 0 and pulse.news:
-            self._tell()
+            self._tell(protects=name != "on_order_event")
         return answer
 
     on_other.__name__ = name

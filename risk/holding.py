@@ -19,7 +19,8 @@ class WorkingOrder:
 
     `price` is what a fill may cost at worst where that is above the mark; `limit` and `trigger` are the order's own.
     While a modification is on its way, `leaves` and `price` are the worse of old and new; `settled` is what the venue
-    last confirmed. Orders of which only one can fill (OCO, OUO) carry the same `group`. `sent_at` is market time.
+    last confirmed. Orders of which only one can fill (OCO, OUO) carry the same `group`, one that stands alone its own
+    id. `sent_at` is market time.
     """
 
     client_order_id: str

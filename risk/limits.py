@@ -126,7 +126,7 @@ class RiskConfig(BaseModel):
     latch_daily_loss: bool = False
     """Whether a daily-loss halt outlives its session day."""
     on_trip: Literal["cancel", "flatten", "stop"] = "cancel"
-    """What a trip does besides halting: cancel what could add exposure, close positions too, or stop the strategy too."""
+    """What a trip does besides halting: cancel what could add exposure; close positions; and stop the strategy."""
     untrusted_jump_pct: Share = Decimal("0.25")
     """A price that moves more than this in one step needs a second one that agrees before it counts."""
     tick_confirmations: Annotated[int, Field(ge=1)] = 3

@@ -53,4 +53,4 @@ def grouped_id(order: OrderInitialized) -> str:
     contingency = order.contingency_type
     if contingency is None or contingency not in FILLS_ONCE or not order.linked_order_ids:
         return own
-    return min(own, *(str(linked) for linked in order.linked_order_ids))
+    return f"group:{min(own, *map(str, order.linked_order_ids))}"

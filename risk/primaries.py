@@ -29,30 +29,29 @@ def is_child(order: OrderInitialized) -> bool:
 
 @dataclass(slots=True)
 class Child:
-    """An order that an algorithm sent, or that was refused (`units` is then zero).
-
-    `units` is all it may fill; `cut_out`: the engine has taken them off the primary's quantity.
-    """
+    """An order that an algorithm sent. `units` is all it may fill; `cut_out`: they came off the primary's quantity."""
 
     primary: Primary
     units: Decimal
     cut_out: bool
     filled: Decimal = ZERO
-    works: bool = True
 
 
 @dataclass(slots=True)
 class Primary:
-    """An order that an algorithm works. `quantity` is the engine's: what was asked for less what was cut out of it.
+    """An order that an algorithm works.
 
-    `unsent` are children cut out of it that were not sent yet.
+    quantity: the engine's, what was asked for less what was cut out of it. beside: units that children took without
+    being cut out of it. unsent: children cut out of it and not sent yet. spawned: every child that was sent or refused.
     """
 
     order: OrderInitialized
     algorithm: str
     quantity: Decimal
+    beside: Decimal = ZERO
     unsent: dict[str, Decimal] = field(default_factory=dict)
-    children: dict[str, Child] = field(default_factory=dict)
+    spawned: set[str] = field(default_factory=set)
+    working: int = 0
 
     @property
     def name(self) -> str:
@@ -62,16 +61,11 @@ class Primary:
     @property
     def free(self) -> Decimal:
         """Units that no child has taken yet."""
-        return self.quantity - self.taken_beside
-
-    @property
-    def taken_beside(self) -> Decimal:
-        """Units of children that the engine did not cut out of it."""
-        return sum((child.units for child in self.children.values() if not child.cut_out), ZERO)
+        return self.quantity - self.beside
 
     def is_done(self) -> bool:
         """Whether nothing can come of it any more."""
-        return self.free <= ZERO and not self.unsent and not any(c.works for c in self.children.values())
+        return self.free <= ZERO and not self.unsent and not self.working
 
 
 class Primaries:
@@ -82,7 +76,7 @@ class Primaries:
         self._book = book
         self._on_done = on_done
         self._held: dict[str, Primary] = {}  # client order id -> primary that has not left the engine
-        self._children: dict[str, Child] = {}  # client order id -> child of one of them, or of one that just ended
+        self._children: dict[str, Child] = {}  # client order id -> child that may still fill
         self._ended = ""  # the primary that ended last
 
     def held(self, client_order_id: str) -> Primary | None:
@@ -108,9 +102,8 @@ class Primaries:
             self._count(primary)
             return True
         child = self._children.get(client_order_id)
-        if child is not None and child.works:
-            child.units = quantity
-            self._count(child.primary)
+        if child is not None:
+            self._resize(child, quantity)
         return False
 
     def left_engine(self, client_order_id: str) -> None:
@@ -119,17 +112,20 @@ class Primaries:
 
     def ended(self, client_order_id: str) -> None:
         """An order can no longer fill."""
-        primary = self._held.pop(client_order_id, None)
-        if primary is not None:
+        if self._held.pop(client_order_id, None) is not None:
             self._ended = client_order_id
-            self._forget_idle(primary)
-        self._child_ended(self._children.get(client_order_id))
+        self._child_ended(client_order_id)
 
     # -- children ---------------------------------------------------------------------------------------------------
 
-    def cut_out(self, primary: Primary, child: str, units: Decimal) -> None:
-        """The engine took a new child's units off the primary's quantity."""
-        primary.unsent[child] = units
+    @contextmanager
+    def cutting(self, primary: Primary) -> Iterator[dict[str, Decimal]]:
+        """While the engine takes a new child off a primary's quantity; the child is written into what it gives."""
+        primary.working += 1  # so that one of which nothing is left is not taken for done
+        try:
+            yield primary.unsent
+        finally:
+            primary.working -= 1
 
     def objection(self, order: OrderInitialized, algorithm: str) -> str | None:
         """Why this order may not be sent as a child, whatever the limits say; None when it may."""
@@ -137,20 +133,20 @@ class Primaries:
         primary = self._held.get(str(order.exec_spawn_id))
         if primary is None or primary.algorithm != algorithm:
             return f"{name} is not spawned from an order that {algorithm} works now"
-        if name in primary.children:
+        if name in primary.spawned:
             return f"{name} was sent or refused before"
         reason = _differs(order, primary.order)
         if reason is not None:
             return f"{name} {reason}"
-        units = order.quantity.as_decimal()
-        room = primary.unsent.get(name, primary.free)
+        units, room = order.quantity.as_decimal(), primary.unsent.get(name, primary.free)
         if units > room:
-            return f"{name} is for {units:f}, but of {primary.name}'s {_whole(primary):f} only {room:f} are left"
+            whole = primary.order.quantity.as_decimal()
+            return f"{name} is for {units:f}, but of {primary.name}'s {whole:f} only {max(ZERO, room):f} are left"
         return None
 
     @contextmanager
     def making_room(self, order: OrderInitialized) -> Iterator[None]:
-        """Count a child in its primary's place while it is decided on and sent."""
+        """Count a child in its primary's place while it is decided on."""
         primary = self._held[str(order.exec_spawn_id)]
         if str(order.client_order_id) not in primary.unsent:
             self._count(primary, less=order.quantity.as_decimal())
@@ -162,15 +158,18 @@ class Primaries:
     def sent(self, order: OrderInitialized) -> None:
         """A child was handed on."""
         primary, name = self._held[str(order.exec_spawn_id)], str(order.client_order_id)
-        cut_out = primary.unsent.pop(name, None) is not None
-        self._children[name] = primary.children[name] = Child(primary, order.quantity.as_decimal(), cut_out)
+        units, cut_out = order.quantity.as_decimal(), primary.unsent.pop(name, None) is not None
+        self._children[name] = Child(primary, units, cut_out)
+        primary.spawned.add(name)
+        primary.working += 1
+        primary.beside += ZERO if cut_out else units
 
-    def not_sent(self, order: OrderInitialized) -> Decimal | None:
-        """A child was refused; answers the units that the engine has to give back to the primary, if it cut them out."""
+    def refused(self, order: OrderInitialized) -> Decimal | None:
+        """A child was refused; answers the units to give back to the primary, None when none were cut out of it."""
         primary, name = self._held.get(str(order.exec_spawn_id)), str(order.client_order_id)
-        if primary is None or name in primary.children:
+        if primary is None or name in primary.spawned:
             return None
-        primary.children[name] = Child(primary, ZERO, cut_out=False, works=False)
+        primary.spawned.add(name)
         return primary.unsent.pop(name, None)
 
     def filled(self, client_order_id: str, units: Decimal) -> None:
@@ -179,15 +178,22 @@ class Primaries:
         if child is not None:
             child.filled += units
             if child.filled >= child.units:
-                self._child_ended(child)
+                self._child_ended(client_order_id)
 
     # -- inside -----------------------------------------------------------------------------------------------------
 
-    def _child_ended(self, child: Child | None) -> None:
-        if child is not None and child.works:
-            child.works, child.units = False, child.filled
-            self._count(child.primary)
-            self._forget_idle(child.primary)
+    def _child_ended(self, name: str) -> None:
+        child = self._children.get(name)
+        if child is not None:
+            child.primary.working -= 1
+            self._resize(child, child.filled)
+            del self._children[name]
+
+    def _resize(self, child: Child, units: Decimal) -> None:
+        if not child.cut_out:
+            child.primary.beside += units - child.units
+        child.units = units
+        self._count(child.primary)
 
     def _count(self, primary: Primary, less: Decimal = ZERO) -> None:
         """Let the book count what is left of a primary; one of which nothing can come any more is forgotten."""
@@ -200,11 +206,6 @@ class Primaries:
             self._on_done(primary.name)
         else:
             self._book.resized(primary.name, max(ZERO, primary.free - less), None)
-
-    def _forget_idle(self, primary: Primary) -> None:
-        if primary.name not in self._held and not any(child.works for child in primary.children.values()):
-            for name in primary.children:
-                self._children.pop(name, None)
 
 
 def unworkable(order: OrderInitialized) -> str | None:
@@ -251,8 +252,3 @@ def unworkable_child(order: OrderInitialized) -> str | None:
     if _trigger(order):
         return "waits in the engine for a trigger"
     return "is tied to other orders" if _linked(order) else None
-
-
-def _whole(primary: Primary) -> Decimal:
-    quantity: Decimal = primary.order.quantity.as_decimal()
-    return quantity

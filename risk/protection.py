@@ -1,8 +1,8 @@
 """Which stop-loss and take-profit does a holding need that its strategy did not send?
 
-Stops together never exceed the position: in one instrument a venue nets several strategies, so one stop too many could
-turn a holding round, and a venue without reduce-only holds the shares of the first and refuses the second. Hence what
-is uncovered gets an order of its own at once, and what is too much or too loose is cancelled before it is sent anew.
+Stops together never exceed the position: a venue nets the strategies of an instrument, so one stop too many could turn
+a holding round, and a venue without reduce-only holds the shares of the first and refuses the second. Hence what is
+uncovered gets an order of its own at once, and what is too much or too loose is cancelled before it is sent anew.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from risk.lots import Lot, profit_limit, stop_trigger
-from risk.means import SECOND, Means
+from risk.cover import Levels, closes, cover_of
+from risk.lots import Lot
+from risk.means import SECOND, Gate, Means
 from risk.numbers import ZERO
 
 if TYPE_CHECKING:
@@ -23,23 +24,15 @@ if TYPE_CHECKING:
 RETRY = 5 * SECOND
 """Market time after which a cancel that was not answered is asked for again."""
 MOST_PARTS = 2
-"""Orders or pairs a growing position is protected by, those at the largest size an order may have not counted."""
+"""Orders or pairs a growing position is protected by, those as large as an order may be not counted."""
 MOST_LOSSES = 3
-"""Stops cancelled by somebody else within `LOSS_WINDOW` before the position is closed rather than protected again."""
+"""Times somebody else may cancel a protective order within `LOSS_WINDOW` before it is not sent again."""
 LOSS_WINDOW = 60 * SECOND
 MOST_PIECES = 100
 REFUSALS = ("REJECTED", "DENIED")
 
 
-class Cover(NamedTuple):
-    """Units of the closing side that work: as stops, as limits, and as orders that close without either price."""
-
-    stops: Decimal
-    limits: Decimal
-    closing: Decimal
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Guard:
     """A stop, a limit or a pair of them, sent for a part of the position."""
 
@@ -52,28 +45,36 @@ class Guard:
         return tuple(name for name in (self.stop, self.limit) if name is not None)
 
 
+class Loss(NamedTuple):
+    """A protective order that ended unasked."""
+
+    status: str
+    reason: str
+    is_stop: bool
+
+    def __str__(self) -> str:
+        """Why, for a person."""
+        return self.reason or self.status
+
+
 class Protection:
-    """Keeps one holding covered. Its rule: working stops never exceed the position by an order of its own."""
+    """Keeps one holding covered. Its rule: an order of its own never makes the stops exceed the position."""
 
     def __init__(
-        self,
-        holding: Holding,
-        means: Means,
-        say: Callable[[str, str], None],
-        close: Callable[[str], None],
+        self, holding: Holding, means: Means, say: Callable[[str, str], None], close: Callable[[str], None]
     ) -> None:
-        """`say(kind, text)` tells a person, `close(reason)` closes the holding when it cannot be protected."""
+        """`say(kind, text)` tells a person; `close(reason)` closes the holding when it cannot be protected."""
         self.holding = holding
         self._means = means
         self._say = say
         self._close = close
         self._guards: list[Guard] = []  # oldest first
         self._asked: dict[str, int] = {}  # order id -> when its cancel was last asked for
-        self._lost: list[tuple[str, str, bool]] = []  # (status, reason, whether it was a stop), not yet dealt with
-        self._losses: list[int] = []  # when stops were cancelled by somebody else
+        self._lost: list[Loss] = []  # not yet dealt with
+        self._losses: list[int] = []  # when protective orders were cancelled by somebody else
         self._no_profit = False  # the venue takes no take-profit for this position
         self._opened_at = -1  # which position all this is about
-        self._unsaid = True
+        self._warned = False
 
     def owns(self, order_id: str) -> bool:
         """Whether an order is one of its own."""
@@ -83,19 +84,23 @@ class Protection:
         """One of its orders ended without filling. Only notes it."""
         if order_id not in self._asked:
             is_stop = any(order_id == guard.stop for guard in self._guards)
-            self._lost.append((status, reason, is_stop))
+            self._lost.append(Loss(status, reason, is_stop))
 
     def look(self, ts: int, limits: RiskConfig) -> int | None:
         """Cover what is uncovered. Answers when to `tidy`, None when there is nothing to tidy."""
         self._begin()
-        held = self.holding
-        gate = self._means.gate_of(held.strategy)
-        if not held.position or gate is None:
-            return ts + 1 if self._alive() else None
-        for _ in range(MOST_PIECES):
-            if not self._resolved(ts, limits) or not self._send_piece(ts, limits):
-                break
-        self._tighten(ts, limits)
+        gate = self._means.gate_of(self.holding.strategy)
+        if self.holding.position and gate is not None:
+            instrument = gate.instrument_of(self.holding.instrument.instrument)
+            levels = Levels.of(self.holding, limits, instrument)
+            lot = Lot.of(instrument, self._means.most_of(self.holding.instrument.instrument))
+            if levels is None:
+                self._warn("no entry price and no price to measure a stop from")
+                return None
+            for _ in range(MOST_PIECES):
+                if not self._may_go_on(ts, levels) or not self._send_piece(gate, ts, levels, lot):
+                    break
+            self._tighten(ts, levels)
         if self._asked:
             return ts + RETRY
         return ts + 1 if self._surplus() else None
@@ -110,7 +115,7 @@ class Protection:
     # -- what works ------------------------------------------------------------------------------------------------
 
     def _begin(self) -> None:
-        """Forget what is over, and all troubles of an earlier position."""
+        """Forget what is over, and with a position all its troubles."""
         orders, held = self._means.book.orders, self.holding
         self._guards = [g for g in self._guards if any(name in orders for name in g.orders)]
         self._asked = {name: ts for name, ts in self._asked.items() if name in orders}
@@ -118,165 +123,127 @@ class Protection:
             self._opened_at = held.opened_at if held.position else -1
             self._lost.clear()
             self._losses.clear()
-            self._no_profit, self._unsaid = False, True
+            self._no_profit = self._warned = False
 
     def _working(self, guard: Guard) -> list[WorkingOrder]:
         orders = self._means.book.orders
         return [orders[name] for name in guard.orders if name in orders]
 
-    def _alive(self) -> list[Guard]:
-        return [guard for guard in self._guards if self._working(guard)]
-
-    def _closes(self, order: WorkingOrder) -> bool:
-        position = self.holding.position
-        return position != ZERO and order.is_buy is (position < ZERO)
-
-    def _cover(self) -> Cover:
-        stops = limits = closing = ZERO
-        for order in self.holding.working.values():
-            if not self._closes(order):
-                continue
-            if order.trigger is not None:
-                stops += order.leaves
-            elif order.limit is not None:
-                limits += order.leaves
-            else:
-                closing += order.leaves
-        return Cover(stops, limits, closing)
-
     def _surplus(self) -> list[Guard]:
         """Its orders on the wrong side, and the newest of those by which stops or limits exceed the position."""
-        size, cover = abs(self.holding.position), self._cover()
+        size, cover, surplus = abs(self.holding.position), cover_of(self.holding), []
         stops, limits = cover.stops, cover.limits
-        surplus = []
-        for guard in reversed(self._alive()):
-            working = self._working(guard)
-            wrong = any(not self._closes(order) for order in working)
-            leaves = {order.client_order_id: order.leaves for order in working}
-            of_stop, of_limit = (leaves.get(name or "", ZERO) for name in (guard.stop, guard.limit))
-            if wrong or (of_stop and stops > size) or (of_limit and limits > size):
-                stops, limits = stops - of_stop, limits - of_limit
+        for guard in reversed(self._guards):
+            leaves = {order.client_order_id: order.leaves for order in self._working(guard)}
+            stop, limit = (leaves.get(name or "", ZERO) for name in (guard.stop, guard.limit))
+            wrong = not all(closes(order, self.holding) for order in self._working(guard))
+            if wrong or (stop and stops > size) or (limit and limits > size):
                 surplus.append(guard)
+                stops, limits = (stops, limits) if wrong else (stops - stop, limits - limit)
         return surplus
 
-    # -- what is missing -------------------------------------------------------------------------------------------
-
-    def _needs(self, limits: RiskConfig) -> tuple[Decimal, Decimal]:
-        """Units without a stop, and without a take-profit; an order that closes already needs neither."""
-        cover = self._cover()
+    def _needs(self, levels: Levels) -> tuple[Decimal, Decimal]:
+        """Units without a stop, and without a take-profit; those that an order closes already need neither."""
+        cover = cover_of(self.holding)
         room = abs(self.holding.position) - cover.closing
-        stop = room - cover.stops if limits.default_stop_loss_pct is not None else ZERO
-        wants_profit = limits.take_profit_pct is not None and not self._no_profit
-        return max(stop, ZERO), max(room - cover.limits if wants_profit else ZERO, ZERO)
+        stop = ZERO if levels.trigger is None else room - cover.stops
+        profit = ZERO if levels.limit is None or self._no_profit else room - cover.limits
+        return max(stop, ZERO), max(profit, ZERO)
 
-    def _lot(self, limits: RiskConfig) -> Lot:
-        name = self.holding.instrument.instrument
-        gate = self._means.gate_of(self.holding.strategy)
-        if gate is None:
-            raise LookupError(f"{self.holding.strategy} is not running")
-        most = [m for m in (self._means.most_of(name), limits.max_order_notional) if m is not None]
-        return Lot.of(gate.instrument_of(name), min(most, default=None))
+    # -- trouble ---------------------------------------------------------------------------------------------------
 
-    def _resolved(self, ts: int, limits: RiskConfig) -> bool:
-        """Whether it may go on protecting: a stop that was refused, or lost too often, closes the position."""
-        stop_need, profit_need = self._needs(limits)
+    def _may_go_on(self, ts: int, levels: Levels) -> bool:
+        """Whether to go on protecting: a stop refused, or cancelled too often, closes the position instead."""
         lost, self._lost = self._lost, []
-        if any(not is_stop for *_, is_stop in lost) and profit_need and not stop_need:
-            self._give_up_profit(ts, lost)
-        if not stop_need:
+        if not lost:
             return True
-        self._losses = [at for at in self._losses if ts - at < LOSS_WINDOW]
-        stops = [(status, reason) for status, reason, is_stop in lost if is_stop]
-        self._losses += [ts] * len(stops)
-        refused = [reason or status for status, reason in stops if status in REFUSALS]
-        if refused:
-            return self._fail(f"its stop was refused ({refused[-1]})")
-        if len(self._losses) >= MOST_LOSSES:
-            return self._fail(f"its stop was cancelled {len(self._losses)} times within a minute")
-        return True
-
-    def _give_up_profit(self, ts: int, lost: list[tuple[str, str, bool]]) -> None:
+        stop_need, _ = self._needs(levels)
         self._losses = [at for at in self._losses if ts - at < LOSS_WINDOW] + [ts]
-        status, reason, _ = lost[-1]
-        if status in REFUSALS or len(self._losses) >= MOST_LOSSES:
-            self._no_profit = True
-            self._say("UNPROTECTED", f"{self._name()} has no take-profit: {reason or status}")
-
-    def _fail(self, why: str) -> bool:
-        self._say("UNPROTECTED", f"{self._name()}: {why}; closed at market")
-        self._close(f"STOP_LOSS: {self._name()} could not be protected: {why}")
+        if not any(loss.is_stop for loss in lost):
+            if lost[-1].status in REFUSALS or len(self._losses) >= MOST_LOSSES:
+                self._no_profit = True
+                self._say("UNPROTECTED", f"{self._name()} has no take-profit: {lost[-1]}")
+            return True
+        why = next((f"was refused ({loss})" for loss in lost if loss.status in REFUSALS), None)
+        if why is None and len(self._losses) >= MOST_LOSSES:
+            why = f"was cancelled {len(self._losses)} times within a minute"
+        if why is None or not stop_need:
+            return True
+        self._say("UNPROTECTED", f"{self._name()}: its stop {why}; closed at market")
+        self._close(f"STOP_LOSS: the stop of {self._name()} {why}")
         return False
+
+    def _warn(self, why: str) -> None:
+        """Say once a position that it stays unprotected."""
+        if not self._warned:
+            self._warned = True
+            self._say("UNPROTECTED", f"{self._name()}: {why}")
 
     def _name(self) -> str:
         held = self.holding
         return f"{held.position.normalize():+f} {held.instrument.instrument} of {held.strategy}"
 
-    # -- sending ---------------------------------------------------------------------------------------------------
+    # -- sending and cancelling ------------------------------------------------------------------------------------
 
-    def _send_piece(self, ts: int, limits: RiskConfig) -> bool:
+    def _send_piece(self, gate: Gate, ts: int, levels: Levels, lot: Lot) -> bool:
         """Send one order or pair for what is uncovered; answers whether there may be more to do."""
-        stop_need, profit_need = self._needs(limits)
+        stop_need, profit_need = self._needs(levels)
         wanted = min(stop_need, profit_need) or max(stop_need, profit_need)
-        if not wanted:
-            return False
-        held = self.holding
-        entry = held.average_entry or held.instrument.mark
-        if entry is None:
-            self._warn("no entry price and no price to measure a stop from")
-            return False
-        lot = self._lot(limits)
-        largest = lot.cut(abs(held.position), max(entry, held.instrument.mark or entry))
-        quantity = lot.cut(min(wanted, largest), entry)
+        size, price = abs(self.holding.position), levels.highest(self.holding.instrument.mark)
+        quantity = lot.cut(wanted, price)
         if not quantity:
-            if wanted == abs(held.position):
-                self._warn(f"the smallest order is {lot}")
+            if wanted == size:
+                self._warn(f"no protection can be sent: the smallest order is {lot}")
             return False
-        if self._is_split(largest, ts):
+        parts = [g for g in self._guards if self._working(g)[0].leaves < lot.cut(size, price)]
+        if len(parts) >= MOST_PARTS:
+            self._cancel(parts[-1], ts)  # one that covers more follows its answer
             return False
-        self._send(entry, quantity, limits, stop=bool(stop_need), profit=bool(profit_need))
+        self._send(gate, quantity, levels, stop=bool(stop_need), profit=bool(profit_need))
         return True
 
-    def _is_split(self, largest: Decimal, ts: int) -> bool:
-        """Whether there are parts enough: the newest then makes room for one that covers more."""
-        parts = [g for g in self._alive() if self._working(g)[0].leaves < largest]
-        if len(parts) < MOST_PARTS:
-            return False
-        self._cancel(parts[-1], ts)
-        return True
-
-    def _send(
-        self, entry: Decimal, quantity: Decimal, limits: RiskConfig, *, stop: bool, profit: bool
-    ) -> None:
-        held, name = self.holding, self.holding.instrument.instrument
-        gate = self._means.gate_of(held.strategy)
-        if gate is None:
-            return
-        trigger = self._trigger(entry, limits) if stop else None
-        limit = self._limit(entry, limits) if profit else None
-        before = held.position
-        order_id = gate.send_protection(
-            name, is_buy=held.position < ZERO, quantity=quantity, trigger=trigger, limit=limit
-        )
+    def _send(self, gate: Gate, quantity: Decimal, levels: Levels, *, stop: bool, profit: bool) -> None:
+        held = self.holding
+        before, name, is_buy = held.position, held.instrument.instrument, held.position < ZERO
+        trigger, limit = levels.trigger if stop else None, levels.limit if profit else None
+        order_id = gate.send_protection(name, is_buy=is_buy, quantity=quantity, trigger=trigger, limit=limit)
         order = self._means.book.orders.get(order_id)
         if order is None:
             if held.position == before:
-                answer = self._means.answers.pop(order_id, "it ended at once")
-                self._lost.append(("DENIED", answer, stop))
+                self._lost.append(
+                    Loss("DENIED", self._means.answers.pop(order_id, "it ended at once"), is_stop=stop)
+                )
             return
-        twin = [o for o, each in held.working.items() if each.group == order.group and o != order_id]
-        if trigger is not None:
-            self._guards.append(Guard(order_id, twin[0] if twin else None))
-        else:
-            self._guards.append(Guard(None, order_id))
-        self._unsaid = True
-        parts = [f"stop at {trigger}"] if trigger is not None else []
-        parts += [f"take-profit at {limit}"] if limit is not None else []
-        self._say("PROTECTED", f"{quantity} of {self._name()}: {', '.join(parts)}, from {entry:.8g}")
+        twin = next((o for o in held.working.values() if o.group == order.group and o is not order), None)
+        second = None if twin is None else twin.client_order_id
+        self._guards.append(Guard(order_id, second) if stop else Guard(None, order_id))
+        prices = [f"stop at {trigger}"] * stop + [f"take-profit at {limit}"] * profit
+        self._say("PROTECTED", f"{quantity} of {self._name()}: {', '.join(prices)}, entry {levels.entry:.8g}")
 
-    def _trigger(self, entry: Decimal, limits: RiskConfig) -> Decimal:
-        share = limits.default_stop_loss_pct or ZERO
-        return stop_trigger(entry, share, self._tick(), is_long=self.holding.position > ZERO)
+    def _tighten(self, ts: int, levels: Levels) -> None:
+        """Once nothing adds or moves, cancel a stop that is looser than the average entry by now asks for.
 
-    def _limit(self, entry: Decimal, limits: RiskConfig) -> Decimal:
-        share = limits.take_profit_pct or ZERO
-        return profit_limit(entry, share, self._tick(), is_long=self.holding.position > ZERO)
+        A new one follows its answer. A stop that is tighter stays: none ever moves away from the position.
+        """
+        settled = not self._asked and all(closes(o, self.holding) for o in self.holding.working.values())
+        if not settled or levels.trigger is None or any(self._needs(levels)) or self._surplus():
+            return
+        for guard in self._guards:
+            order = self._means.book.orders.get(guard.stop or "")
+            if order is None or order.trigger is None:
+                continue
+            gap = levels.trigger - order.trigger
+            if (gap if self.holding.position > ZERO else -gap) > ZERO:
+                self._cancel(guard, ts)
+                return
+
+    def _cancel(self, guard: Guard, ts: int) -> None:
+        names = [
+            order.client_order_id
+            for order in self._working(guard)
+            if ts - self._asked.get(order.client_order_id, ts - RETRY) >= RETRY
+        ]
+        gate = self._means.gate_of(self.holding.strategy) or self._means.any_gate()
+        if names and gate is not None:
+            self._asked.update(dict.fromkeys(names, ts))
+            gate.cancel_working(names)

@@ -23,8 +23,8 @@ class Pulse:
     alert: prices are not simply passed on, because something is held or waits. sole: the watch of a run that prices one
     instrument only, so that there is nothing to look up. wake_at: market time from which on the next update is looked
     at whatever its price. depth: how deep in strategies' callbacks we are; refusals are told at depth 0. news: a
-    refusal waits to be told, or a halt to be carried out. stopping: no strategy code runs any more. retired: some strategy's own
-    code runs no more.
+    refusal waits to be told, or a halt to be carried out. stopping: no strategy code runs any more.
+    retired: some strategy's own code runs no more.
     """
 
     __slots__ = ("alert", "depth", "last", "news", "now", "retired", "sole", "stopping", "wake_at")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runs.folder import SUMMARY, RunFolder
 from runs.parquet import (
     FILLS,
+    NOTICES,
     ORDERS,
     POSITIONS,
     REFUSALS,
@@ -27,11 +28,12 @@ TEARSHEET = "tearsheet.html"
 
 
 def write_record(folder: RunFolder, record: RunRecord) -> None:
-    """Write what happened, exactly: orders, fills, refusals and trips; before anything is valued."""
+    """Write what happened, exactly: orders, fills, refusals, trips, notices; before anything is valued."""
     folder.write("orders.parquet", rows_to_parquet(record.orders, ORDERS))
     folder.write("fills.parquet", rows_to_parquet(record.fills, FILLS))
     folder.write("refusals.parquet", rows_to_parquet(record.refusals, REFUSALS))
     folder.write("trips.parquet", rows_to_parquet(record.trips, TRIPS))
+    folder.write("notices.parquet", rows_to_parquet(record.notices, NOTICES))
 
 
 def write_reports(  # noqa: PLR0913 - what was found, and by name which pictures to make of it

@@ -70,6 +70,12 @@ TRIPS = {
     "equity": "amount",
     "reference": "amount",
 }
+NOTICES = {
+    "ts": "time",
+    "kind": "text",
+    "scope": "text",
+    "reason": "text",
+}
 POSITIONS = {
     "strategy": "text",
     "instrument": "text",

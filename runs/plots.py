@@ -5,39 +5,58 @@ from __future__ import annotations
 import io
 from collections import Counter
 from itertools import pairwise
+from math import ceil
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from risk import measures
+from runs.marks import (
+    days_of,
+    mark_exits,
+    mark_halts,
+    mark_refusals,
+    mark_warnings,
+    refusals_by_limit,
+    refusals_elsewhere,
+)
 from runs.wording import percent, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy.typing as npt
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from runs.analysis import Analysis
     from runs.prices import FloatArray, IntArray, Prices
     from runs.summary import Summary
     from runs.trades import Trade
 
-_DAY_NS = 86_400_000_000_000
 _MAX_PANELS = 4
 _MAX_POINTS = 4_000  # twice what the width of the picture can show
 _LOG_FROM = 10.0  # a series that grows tenfold is drawn on a log scale
 _WHOLE_FROM = 20.0  # an axis this long needs no decimals
+_LINE = 170  # characters of a legend that are as wide as a panel
+_LEGEND_SIGN, _TITLE_WIDTH = 8, 1.3  # as many of them as the sign of an entry and a letter of a title take
+_PAD, _LEGEND_LINE = 6.0, 14.0  # points between a panel and its title, and of a line of a legend
 _MANY_TRADES = 300  # above, entries are dots without arrows
-_BLUE, _GREY, _GREEN, _RED, _ORANGE, _INK = "#1f5fa8", "#9aa0a8", "#2a9d6f", "#c8433d", "#e08e0b", "#30343b"
+_BLUE, _GREY, _GREEN, _RED, _INK = "#1f5fa8", "#9aa0a8", "#2a9d6f", "#c8433d", "#30343b"
 
 
 def draw(analysis: Analysis, summary: Summary, title: str) -> bytes:
     """Draw a run as a PNG: equity beside buy-and-hold, drawdown, and trades on the price of each instrument.
 
-    At most four instruments get a panel, the most traded first. Needs at least one bar.
+    Refusals, trips, warnings and exits are marked (runs/marks.py). At most four instruments get a panel, the most
+    traded first. Needs at least one bar.
     """
+    buffer = io.BytesIO()
+    figure_of(analysis, summary, title).savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def figure_of(analysis: Analysis, summary: Summary, title: str) -> Figure:
+    """The picture before it is written."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415 - 0.4 s that only a report needs
     from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
@@ -52,13 +71,13 @@ def draw(analysis: Analysis, summary: Summary, title: str) -> bytes:
     _draw_drawdown(axes[1], analysis, summary)
     for panel, name in zip(axes[2:], shown, strict=True):
         _draw_trades(panel, analysis, name)
-    _draw_trips(axes, analysis)
+    mark_refusals(axes[0], refusals_elsewhere(analysis, shown))
+    mark_warnings(axes[0], analysis.record)
+    mark_halts(axes, analysis)
     for panel in axes:
         _dress(panel)
     _date(axes[-1], analysis)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    return figure
 
 
 def _panels(analysis: Analysis) -> list[str]:
@@ -122,9 +141,10 @@ def _draw_trades(panel: Axes, analysis: Analysis, name: str) -> None:
     trades = [trade for trade in analysis.trades if trade.instrument == name]
     _line(panel, prices.ts, prices.close, color=_GREY, linewidth=0.8)
     _draw_round_trips(panel, trades, prices)
-    _draw_refusals(panel, analysis, name)
+    mark_exits(panel, analysis, name)
     panel.margins(y=0.1)
     _scale(panel, prices.close)
+    mark_refusals(panel, refusals_by_limit(analysis, name))
     gain = sum(float(trade.pnl) for trade in trades)
     won = sum(trade.pnl > 0 for trade in trades if not trade.is_open)
     closed = sum(not trade.is_open for trade in trades)
@@ -151,7 +171,7 @@ def _draw_round_trips(panel: Axes, trades: list[Trade], prices: Prices) -> None:
     for side, marker, label in (("LONG", "^", "bought"), ("SHORT", "v", "sold short")):
         own = [trade for trade in trades if trade.side == side]
         if own and not many:
-            x = _days(np.array([trade.entry_ts for trade in own]))
+            x = days_of(np.array([trade.entry_ts for trade in own]))
             y = [float(trade.entry_price) for trade in own]
             panel.scatter(
                 x, y, s=20, marker=marker, color=_BLUE, linewidths=0, alpha=0.9, label=label, zorder=4
@@ -162,49 +182,13 @@ def _ends(trade: Trade, prices: Prices) -> list[tuple[float, float]]:
     """Entry and exit as (day, price); an open trade ends at the last close."""
     exit_ts = trade.exit_ts if trade.exit_ts is not None else int(prices.ts[-1])
     exit_price = trade.exit_price if trade.exit_price is not None else prices.last(trade.side)
-    start, end = _days(np.array([trade.entry_ts, exit_ts]))
+    start, end = days_of(np.array([trade.entry_ts, exit_ts]))
     return [(start, float(trade.entry_price)), (end, float(exit_price or 0))]
-
-
-def _draw_refusals(panel: Axes, analysis: Analysis, name: str) -> None:
-    """A tick at the foot of the panel for each, where it hides no trade."""
-    ts = np.array([row["ts"] for row in analysis.record.refusals if row["instrument"] == name], np.int64)
-    if len(ts):
-        panel.plot(
-            _days(ts),
-            np.full(len(ts), 0.035),
-            transform=panel.get_xaxis_transform(),
-            linestyle="none",
-            marker="|",
-            markersize=9,
-            markeredgewidth=1.0,
-            color=_ORANGE,
-            label=f"refused ({len(ts):,})",
-        )
-
-
-def _draw_trips(panels: Sequence[Axes], analysis: Analysis) -> None:
-    """A line through all panels for each, named in the first panel's legend."""
-    breakers = Counter(trip["breaker"] for trip in analysis.record.trips)
-    for breaker, count in breakers.items():
-        x = _days(np.array([trip["ts"] for trip in analysis.record.trips if trip["breaker"] == breaker]))
-        for panel in panels:
-            panel.vlines(
-                x,
-                0.0,
-                1.0,
-                transform=panel.get_xaxis_transform(),
-                colors=_RED,
-                linewidths=1.1,
-                linestyles="--",
-                label=f"{breaker} breaker ({count:,})" if panel is panels[0] else "",
-                zorder=2,
-            )
 
 
 def _line(panel: Axes, ts: IntArray, values: FloatArray, **style: Any) -> None:
     kept = _thinned(values)
-    panel.plot(_days(ts[kept]), values[kept], **style)
+    panel.plot(days_of(ts[kept]), values[kept], **style)
 
 
 def _thinned(values: FloatArray) -> npt.NDArray[np.intp]:
@@ -217,12 +201,6 @@ def _thinned(values: FloatArray) -> npt.NDArray[np.intp]:
         stretch = values[start:end]
         kept += [int(start + stretch.argmin()), int(start + stretch.argmax())]
     return np.unique(kept)
-
-
-def _days(ts: IntArray) -> FloatArray:
-    """UTC ns as matplotlib counts time: days since 1970 (its default epoch)."""
-    days: FloatArray = ts / _DAY_NS
-    return days
 
 
 def _scale(panel: Axes, values: FloatArray) -> None:
@@ -239,25 +217,31 @@ def _scale(panel: Axes, values: FloatArray) -> None:
     panel.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}" if whole else "{x:,.10g}"))
 
 
-def _title(panel: Axes, text: str) -> None:
-    panel.set_title(text, loc="left", fontsize=10.5, fontweight="bold", color=_INK)
+def _title(panel: Axes, text: str, pad: float = _PAD) -> None:
+    panel.set_title(text, loc="left", fontsize=10.5, fontweight="bold", color=_INK, pad=pad)
 
 
 def _dress(panel: Axes) -> None:
-    """Grid, frame and, above the panel where it hides nothing, the legend."""
+    """Grid, frame and, above the panel where it hides nothing, the legend: beside the title or, if long, below it."""
     panel.grid(visible=True, color="#e6e8eb", linewidth=0.7)
     panel.set_axisbelow(True)
     panel.spines[["top", "right"]].set_visible(False)
     panel.spines[["left", "bottom"]].set_color(_GREY)
     panel.tick_params(colors=_INK, labelsize=8.5, labelbottom=True)
     handles, labels = panel.get_legend_handles_labels()
+    width = sum(len(label) + _LEGEND_SIGN for label in labels)
+    title = panel.get_title(loc="left")
+    lines = 1
+    if width + _TITLE_WIDTH * len(title) > _LINE:
+        lines = ceil(width / _LINE)
+        _title(panel, title, pad=_PAD + _LEGEND_LINE * lines)
     if handles:
         panel.legend(
             handles,
             labels,
             loc="lower right",
             bbox_to_anchor=(1.0, 1.0),
-            ncols=len(labels),
+            ncols=ceil(len(labels) / lines),
             frameon=False,
             fontsize=9,
             borderaxespad=0.3,
@@ -273,7 +257,7 @@ def _date(panel: Axes, analysis: Analysis) -> None:
     locator = AutoDateLocator(tz=zone, minticks=6, maxticks=14)  # type: ignore[no-untyped-call]
     panel.xaxis.set_major_locator(locator)
     panel.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=zone))  # type: ignore[no-untyped-call]
-    first, last = _days(analysis.equity.ts[[0, -1]])
+    first, last = days_of(analysis.equity.ts[[0, -1]])
     margin = max((last - first) * 0.01, 1 / 24)
     panel.set_xlim(first - margin, last + margin)
     panel.set_xlabel(f"date in {analysis.zone}", fontsize=8.5, color=_INK)

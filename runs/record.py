@@ -176,6 +176,7 @@ class RunRecord:
     fill:    ts strategy instrument client_order_id trade_id side quantity price commission currency liquidity
     refusal: ts strategy instrument client_order_id side quantity limit reason
     trip:    ts breaker scope reason equity reference
+    notice:  ts kind scope reason
     """
 
     market: MarketData
@@ -187,6 +188,7 @@ class RunRecord:
     fills: list[Row] = field(default_factory=list)
     refusals: list[Row] = field(default_factory=list)
     trips: list[Row] = field(default_factory=list)
+    notices: list[Row] = field(default_factory=list)
 
 
 def _order_row(ts: int, order: OrderInitialized) -> Row:

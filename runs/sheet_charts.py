@@ -1,7 +1,8 @@
 """Which charts of the engine's tear sheet does Keel draw itself?
 
-Two, through the engine's own registry: its monthly returns print NaN where a year has no such month, and its
-rolling Sharpe ratio takes every year to have 252 days.
+Six, through the engine's own registry: its monthly returns print NaN where a year has no such month, its rolling
+Sharpe ratio takes every year to have 252 days, and it knows no refusals and no trips (runs/sheet_marks.py and
+runs/sheet_tables.py).
 """
 
 from __future__ import annotations
@@ -11,22 +12,31 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from runs.sheet_marks import draw_drawdown, draw_growth
+from runs.sheet_tables import draw_refusals, draw_trips
+
 if TYPE_CHECKING:
     import pandas as pd
 
 MONTHLY_RETURNS = "keel_monthly_returns"
 ROLLING_SHARPE = "keel_rolling_sharpe"
+GROWTH, DRAWDOWN = "keel_growth", "keel_drawdown"
+REFUSALS, TRIPS = "keel_refusals", "keel_trips"
 WINDOW_DAYS = 60
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def register_charts() -> None:
-    """Make both charts known to the engine's tear sheet; doing so again changes nothing."""
+    """Make these charts known to the engine's tear sheet; doing so again changes nothing."""
     from nautilus_trader.analysis import register_tearsheet_chart  # noqa: PLC0415 - loads plotly
 
     register_tearsheet_chart(MONTHLY_RETURNS, "heatmap", "Monthly Returns", _draw_monthly_returns)
     register_tearsheet_chart(ROLLING_SHARPE, "scatter", "Rolling Sharpe Ratio", _draw_rolling_sharpe)
+    register_tearsheet_chart(GROWTH, "scatter", "Growth of 1", draw_growth)
+    register_tearsheet_chart(DRAWDOWN, "scatter", "Drawdown", draw_drawdown)
+    register_tearsheet_chart(REFUSALS, "table", "Refused Orders", draw_refusals)
+    register_tearsheet_chart(TRIPS, "table", "Breaker Trips", draw_trips)
 
 
 def _draw_monthly_returns(fig: Any, row: int, col: int, returns: pd.Series[float], **_: object) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from risk import measures
+from runs.explain import BreakerTrip, LimitRefusals, refusals_explained, trips_explained
 from runs.times import iso
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ class Summary:
     fills: int
     refusals: int
     refusals_by_limit: dict[str, int]
+    refusals_detail: list[LimitRefusals]
     trips: int
+    trips_detail: list[BreakerTrip]
+    notices_by_kind: dict[str, int]
     halted: bool
     currency: str
     starting_equity: Decimal
@@ -97,8 +101,11 @@ def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
         orders=len(record.orders),
         fills=len(record.fills),
         refusals=len(record.refusals),
-        refusals_by_limit=_by_limit(record.refusals),
+        refusals_by_limit=_counts(record.refusals, "limit"),
+        refusals_detail=refusals_explained(analysis),
         trips=len(record.trips),
+        trips_detail=trips_explained(analysis),
+        notices_by_kind=_counts(record.notices, "kind"),
         halted=record.halted,
         currency=record.currency,
         starting_equity=_money(record.starting_equity, equity.precision),
@@ -145,9 +152,9 @@ def _measure(by_day: FloatArray, by_bar: FloatArray, days_per_year: int) -> _Mea
     )
 
 
-def _by_limit(refusals: list[Row]) -> dict[str, int]:
-    """Count refusals by limit, the most frequent first; ties by name."""
-    counts = Counter(refusal["limit"] for refusal in refusals)
+def _counts(rows: list[Row], name: str) -> dict[str, int]:
+    """Count rows by this key of theirs, the most frequent first; ties by name."""
+    counts = Counter(row[name] for row in rows)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -8,6 +8,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from runs.sentences import minute, refused_text, trip_text
 from runs.times import short
 from runs.wording import UNDEFINED, money, percent, ratio
 
@@ -20,21 +21,24 @@ if TYPE_CHECKING:
     from runs.summary import Summary
 
 _MAX_TRIPS = 5
+_MAX_ALARMS = 5
+_ALARMS = ("ALARM", "UNPROTECTED")  # kinds of notice that need a person
 
 
 def show(
     console: Console, analysis: Analysis, summary: Summary, title: str, files: Sequence[str] = ()
 ) -> None:
-    """Print the result of a run: measures beside buy-and-hold, refusals, trips, and where its files are.
+    """Print the result of a run: measures beside buy-and-hold, refusals, trips, notices, and where its files are.
 
     files: the names in the run folder.
     """
     console.print(_headline(analysis, summary, title))
     console.print(_measures(summary))
     if summary.refusals:
-        console.print(_refusals(analysis, summary))
+        console.print(_refusals(summary))
     if summary.trips:
-        console.print(_trips(analysis))
+        console.print(_trips(summary))
+    _print_notices(console, analysis, summary)
     if summary.halted:
         console.print(
             Text(
@@ -108,32 +112,41 @@ def _trading(summary: Summary) -> list[tuple[str, str]]:
     ]
 
 
-def _refusals(analysis: Analysis, summary: Summary) -> Table:
-    """How many orders each limit refused, with the first of them as the example."""
+def _refusals(summary: Summary) -> Table:
+    """What each limit refused: how many orders, when, for about how much, and the arithmetic of the largest."""
     table = _table("Refused orders")
     table.add_column("Limit", no_wrap=True)
     table.add_column("Count", justify="right")
-    table.add_column("The first", overflow="fold")
-    for limit, count in summary.refusals_by_limit.items():
-        first = next(row for row in analysis.record.refusals if row["limit"] == limit)
-        reason = first["reason"].removeprefix(f"{limit}: ")
-        table.add_row(limit, f"{count:,}", Text(f"{short(first['ts'], analysis.zone)}  {reason}"))
+    table.add_column("When, about how much, and the largest", overflow="fold")
+    for refused in summary.refusals_detail:
+        table.add_row(refused.limit, f"{refused.count:,}", Text(refused_text(refused, summary.currency)))
     return table
 
 
-def _trips(analysis: Analysis) -> Table:
-    """When each breaker went off, and how much it took; the first few where they are many."""
-    trips = analysis.record.trips
+def _trips(summary: Summary) -> Table:
+    """When each breaker went off, how much it took and how long it halted; the first few where they are many."""
+    trips = summary.trips_detail
     table = _table("Breaker trips")
     table.add_column("When", no_wrap=True)
     table.add_column("Breaker", no_wrap=True)
     table.add_column("Why", overflow="fold")
     for trip in trips[:_MAX_TRIPS]:
-        reason = trip["reason"].removeprefix(f"{trip['breaker']}: ")
-        table.add_row(short(trip["ts"], analysis.zone), trip["breaker"], Text(reason))
+        table.add_row(minute(trip.at), trip.breaker, Text(trip_text(trip)))
     if len(trips) > _MAX_TRIPS:
         table.caption = f"and {len(trips) - _MAX_TRIPS:,} more in trips.parquet"
     return table
+
+
+def _print_notices(console: Console, analysis: Analysis, summary: Summary) -> None:
+    """How many of each kind; those that need a person word for word, the last few where they are many."""
+    if not summary.notices_by_kind:
+        return
+    counts = ", ".join(f"{count:,} {kind}" for kind, count in summary.notices_by_kind.items())
+    console.print(Text.assemble(("Notices     ", "bold"), counts, " (notices.parquet)"))
+    alarms = [row for row in analysis.record.notices if row["kind"] in _ALARMS]
+    for row in alarms[-_MAX_ALARMS:]:
+        said = f"{row['kind']}  {short(row['ts'], analysis.zone)}  {row['reason']}"
+        console.print(Text(said, style="bold red"))
 
 
 def _table(title: str | None = None) -> Table:

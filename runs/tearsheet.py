@@ -9,12 +9,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from risk import measures
-from runs.sheet_charts import MONTHLY_RETURNS, ROLLING_SHARPE, WINDOW_DAYS, register_charts
+from runs.sheet_charts import (
+    DRAWDOWN,
+    GROWTH,
+    MONTHLY_RETURNS,
+    REFUSALS,
+    ROLLING_SHARPE,
+    TRIPS,
+    WINDOW_DAYS,
+    register_charts,
+)
+from runs.sheet_marks import marks_of
+from runs.sheet_tables import height_of, refusal_lines, trip_lines
 from runs.wording import money, percent, ratio
 
 if TYPE_CHECKING:
     import pandas as pd
-    from nautilus_trader.analysis import TearsheetConfig
+    from nautilus_trader.analysis import TearsheetConfig, TearsheetCustomChart
 
     from runs.analysis import Analysis
     from runs.prices import FloatArray
@@ -35,6 +46,7 @@ _COLOURS = {
 }
 # Heights in pixels; the sheet adds margins of 200 around them.
 _TABLES, _CURVES, _LAST, _GAP, _YEAR = 400, 340, 280, 90, 22
+_LIFT = 24  # from the curves to their legend, over their titles
 
 
 def tear_sheet(analysis: Analysis, summary: Summary, title: str) -> str:
@@ -52,7 +64,7 @@ def tear_sheet(analysis: Analysis, summary: Summary, title: str) -> str:
         returns=_daily(analysis.by_day, analysis),
         benchmark_returns=_daily(analysis.benchmark_by_day, analysis),
         benchmark_name="Buy and hold",
-        config=_config(analysis),
+        config=_config(analysis, summary),
         title=f"<b>{title}</b>   {summary.first_bar:.10} to {summary.last_bar:.10}",
         output_path=None,
     )
@@ -70,25 +82,28 @@ def _daily(by_day: FloatArray, analysis: Analysis) -> pd.Series[float]:
     return pd.Series(returns, index=ends.tz_convert(analysis.zone).tz_localize(None).normalize())
 
 
-def _config(analysis: Analysis) -> TearsheetConfig:
+def _config(analysis: Analysis, summary: Summary) -> TearsheetConfig:
     from nautilus_trader import analysis as sheet  # noqa: PLC0415 - loads plotly
 
     first, last = analysis.equity.ts[[0, -1]].astype("datetime64[ns]").astype("datetime64[Y]").astype(int)
     rows = [_TABLES, _CURVES, max(_LAST, _YEAR * int(last - first + 1)), _LAST]
+    marks, told = marks_of(analysis), _told(summary)
+    rows += [max(height_of(table.args["lines"]) for table in told)] if told else []
     inside = sum(rows) + _GAP * (len(rows) - 1)
     sharpe = f"Rolling Sharpe Ratio ({WINDOW_DAYS} days of {analysis.days_per_year} a year)"
     return sheet.TearsheetConfig(
         charts=[
             sheet.TearsheetRunInfoChart(title="Run"),
             sheet.TearsheetStatsTableChart(title="Performance"),
-            sheet.TearsheetEquityChart(title="Growth of 1"),
-            sheet.TearsheetDrawdownChart(),
+            sheet.TearsheetCustomChart(chart=GROWTH, args={"marks": marks, "legend_lift": _LIFT / inside}),
+            sheet.TearsheetCustomChart(chart=DRAWDOWN, args={"marks": marks}),
             sheet.TearsheetCustomChart(chart=MONTHLY_RETURNS),
             sheet.TearsheetYearlyReturnsChart(),
             sheet.TearsheetDistributionChart(title="Session-day Returns"),
             sheet.TearsheetCustomChart(
                 chart=ROLLING_SHARPE, title=sharpe, args={"days_per_year": analysis.days_per_year}
             ),
+            *told,
         ],
         theme=_THEME,
         layout=sheet.GridLayout(
@@ -98,16 +113,28 @@ def _config(analysis: Analysis) -> TearsheetConfig:
     )
 
 
+def _told(summary: Summary) -> list[TearsheetCustomChart]:
+    """The tables of refusals and trips, where there are any."""
+    from nautilus_trader.analysis import TearsheetCustomChart  # noqa: PLC0415 - loads plotly
+
+    if not summary.refusals and not summary.trips:
+        return []
+    return [
+        TearsheetCustomChart(chart=REFUSALS, args={"lines": refusal_lines(summary)}),
+        TearsheetCustomChart(chart=TRIPS, args={"lines": trip_lines(summary)}),
+    ]
+
+
 def _run_info(summary: Summary) -> dict[str, str]:
-    refusals = [f"{count:,} {limit}" for limit, count in summary.refusals_by_limit.items()]
     return {
         "First bar": str(summary.first_bar),
         "Last bar": str(summary.last_bar),
         "Bars": f"{summary.bars:,}",
         "Orders": f"{summary.orders:,}",
         "Fills": f"{summary.fills:,}",
-        "Refusals": ", ".join(refusals) or "none",
+        "Refusals": f"{summary.refusals:,}",
         "Breaker trips": f"{summary.trips:,}",
+        "Notices": f"{sum(summary.notices_by_kind.values()):,}",
         "Halted at the end": "yes" if summary.halted else "no",
         "Data version": summary.data_version,
     }

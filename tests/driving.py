@@ -21,7 +21,7 @@ from nautilus_trader.model import (
     QuoteTick,
     Symbol,
 )
-from nautilus_trader.trading import Strategy, StrategyConfig
+from nautilus_trader.trading import ExecutionAlgorithm, ExecutionAlgorithmConfig, Strategy, StrategyConfig
 
 from adapters.replay.factories import ReplayVenue
 from backtests._engine import run_backtest
@@ -188,6 +188,7 @@ def drive(
     risk: dict[str, Any] | None = None,
     run: dict[str, Any] | None = None,
     venue: dict[str, Any] | None = None,
+    algorithms: dict[str, type[ExecutionAlgorithm]] | None = None,
     **market: Any,
 ) -> Driven:
     """Run the classes, in order, over `rows` behind one desk."""
@@ -197,6 +198,7 @@ def drive(
         {
             "strategy": _spec(several[0]),
             "strategies": {f"s{n}": _spec(one) for n, one in enumerate(several[1:])},
+            "exec_algorithms": {name: _algorithm(one) for name, one in (algorithms or {}).items()},
             "instruments": list(fixed.symbols),
             "venue": {
                 "config": "adapters.replay.config:ReplayVenueConfig",
@@ -232,3 +234,14 @@ def drive(
 def _spec(one: type[Strategy]) -> dict[str, Any]:
     config = "tests.driving:PlainConfig"
     return {"strategy_path": f"{one.__module__}:{one.__qualname__}", "config_path": config}
+
+
+class PlainAlgorithmConfig(ExecutionAlgorithmConfig):
+    """No parameters of its own."""
+
+    def __init__(self, **_: object) -> None: ...
+
+
+def _algorithm(one: type[ExecutionAlgorithm]) -> dict[str, Any]:
+    config = "tests.driving:PlainAlgorithmConfig"
+    return {"algorithm_path": f"{one.__module__}:{one.__qualname__}", "config_path": config}

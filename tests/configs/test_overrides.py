@@ -1,248 +1,53 @@
-"""Lines of `risk.overrides`: who is meant, the tightest wins, and a line that cannot be meant costs one line."""
+"""Lines of `risk.overrides` on the command line: one that cannot be meant costs one line, and exit code 2."""
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Any
+from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from nautilus_trader.model import AssetClass
 
 from configs.load import compose, load
-from configs.strategy_names import named_strategies
-from risk.limits import RiskConfig
-from risk.lines import BREAKERS, KINDS, WHOLE_RUN, Override
-from risk.overrides import Target, breaker_lines, effective, scoped_breakers, unmatched_venues
+from configs.strategy_names import NamedStrategy
+from risk.lines import Override
 from tests.configs.running import refusal, run
 
-FIELDS = {name for name in RiskConfig.model_fields if name not in WHOLE_RUN}
-SWITCHES = {"allow_short": False, "allow_self_crossing": False, "dry_run": True}
-SWITCHES |= {"require_stop_loss": True, "require_approval": True}
-FLOORS = {"min_cash_pct", "min_win_rate", "min_sharpe", "repeat_window_secs"}
-WHOLE = {name for name in FIELDS if RiskConfig.model_fields[name].annotation == int | None}
-ORDER = {"strategy_id": "EmaCross-001", "strategy_name": "strategy", "venue": "XNAS", "asset_class": "EQUITY"}
-MATCHING: tuple[dict[str, str], ...] = (
-    {"strategy": "ema_cross"},
-    {"strategy": "strategy"},
-    {"strategy": "EMACROSS-001"},
-    {"venue": "xnas"},
-    {"venue": "replay"},
-    {"asset_class": "equity"},
-)
-OTHERS: tuple[dict[str, str], ...] = (
-    {"strategy": "second"},
-    {"strategy": "EmaCross-002"},
-    {"venue": "XLON"},
-    {"asset_class": "crypto"},
-)
+SINGLE = """
+from nautilus_trader.trading import Strategy, StrategyConfig
 
 
-def limits_of(limits: RiskConfig, **changed: str) -> RiskConfig:
-    """The limits of the one order that these tests ask about."""
-    return effective(limits, **{**ORDER, "venue_name": "replay", **changed})
+class OneConfig(StrategyConfig):
+    def __init__(self, instrument_id: object, bar_type: object, **_: object) -> None:
+        pass
 
 
-def allows(names: tuple[str, ...] | None, symbol: str) -> bool:
-    """Whether an instrument of XNAS is in a list of symbols and ids."""
-    return names is None or symbol in names or f"{symbol}.XNAS" in names
-
-
-def no_looser(key: str, tight: Any, than: Any) -> bool:
-    """Whether one value of a key lets through no more than another; None lets everything through."""
-    if than is None:
-        return True
-    if key == "allowed_instruments":
-        return all(allows(than, symbol) for symbol in ("AAPL", "MSFT", "IBM") if allows(tight, symbol))
-    if tight is None:
-        return False
-    if key == "trading_hours" or key in SWITCHES:
-        return bool(tight == than or tight == SWITCHES.get(key))
-    return bool(tight >= than if key in FLOORS else tight <= than)
-
-
-def value_of(key: str) -> st.SearchStrategy[Any]:
-    if key in SWITCHES:
-        return st.just(SWITCHES[key])
-    if key == "trading_hours":
-        return st.just("XNYS")
-    if key == "allowed_instruments":
-        return st.lists(st.sampled_from(["AAPL", "AAPL.XNAS", "MSFT", "MSFT.XLON", "IBM.XNAS"]), max_size=4)
-    if key in WHOLE:
-        return st.integers(1, 9)
-    return st.decimals(Decimal("0.01"), Decimal(1), places=2)
-
-
-def lines(targets: tuple[dict[str, str], ...]) -> st.SearchStrategy[dict[str, Any]]:
-    def line(target: dict[str, str], keys: list[str]) -> st.SearchStrategy[dict[str, Any]]:
-        fit = [key for key in keys if not ("asset_class" in target and key in BREAKERS)] or ["max_leverage"]
-        return st.fixed_dictionaries({**{kind: st.just(name) for kind, name in target.items()},
-                                      **{key: value_of(key) for key in fit}})  # fmt: skip
-
-    keys = st.lists(st.sampled_from(sorted(FIELDS)), min_size=1, max_size=6, unique=True).filter(
-        lambda found: not {"max_daily_loss_pct", "max_drawdown_pct"} <= set(found)
-    )
-    return st.tuples(st.sampled_from(targets), keys).flatmap(lambda both: line(*both))
-
-
-BASES = st.sampled_from([
-    RiskConfig(),
-    RiskConfig(max_daily_loss_pct=None, max_drawdown_pct=None, max_leverage=None, max_orders_per_day=None),
-    RiskConfig(allow_short=True, allow_self_crossing=True, min_cash_pct=Decimal("0.5"), trading_hours="XNYS"),
-    RiskConfig(allowed_instruments=("AAPL", "IBM.XNAS"), dry_run=True, repeat_window_secs=Decimal(1)),
-])  # fmt: skip
-
-
-@given(BASES, st.lists(lines(MATCHING), max_size=5), st.lists(lines(OTHERS), max_size=3))
-def test_no_key_is_ever_looser_than_the_run_or_any_line_that_matches(
-    base: RiskConfig, matching: list[dict[str, Any]], others: list[dict[str, Any]]
-) -> None:
-    limits = RiskConfig.model_validate({**base.model_dump(), "overrides": [*matching, *others]})
-    tight = limits_of(limits)
-    meant = limits.overrides[: len(matching)]
-    for key in FIELDS:
-        bounds = [getattr(limits, key), *(line.keys.get(key) for line in meant)]
-        value = getattr(tight, key)
-        assert all(no_looser(key, value, bound) for bound in bounds), (key, value, bounds)
-        if key != "allowed_instruments":
-            assert value in bounds, "made up: neither the run nor a line that matches says so"
-    assert all(getattr(tight, key) == getattr(limits, key) for key in WHOLE_RUN if key != "overrides")
-
-
-@given(st.lists(lines(OTHERS), max_size=4))
-def test_lines_about_others_change_nothing(others: list[dict[str, Any]]) -> None:
-    limits = RiskConfig.model_validate({"overrides": others})
-    assert limits_of(limits) == RiskConfig()
-
-
-@given(
-    st.lists(lines(MATCHING), max_size=4).flatmap(
-        lambda found: st.tuples(st.just(found), st.permutations(found))
-    )
-)
-def test_the_order_of_the_lines_does_not_matter(
-    both: tuple[list[dict[str, Any]], list[dict[str, Any]]],
-) -> None:
-    first, second = (limits_of(RiskConfig.model_validate({"overrides": found})) for found in both)
-    names = ("AAPL", "MSFT", "IBM")
-    allowed = [{name for name in names if allows(each.allowed_instruments, name)} for each in (first, second)]
-    assert allowed[0] == allowed[1]
-    without = {"allowed_instruments": None}
-    assert first.model_copy(update=without) == second.model_copy(update=without)
-
-
-@pytest.mark.parametrize("target", MATCHING, ids=str)
-def test_every_name_of_an_order_matches_in_any_case(target: dict[str, str]) -> None:
-    limits = RiskConfig.model_validate({"overrides": [{**target, "max_leverage": 0.5}]})
-    assert limits_of(limits).max_leverage == Decimal("0.5")
-
-
-@pytest.mark.parametrize("word", ["crypto", "Cryptocurrency", "CRYPTO"])
-def test_crypto_is_short_for_the_engines_word(word: str) -> None:
-    limits = RiskConfig.model_validate({"overrides": [{"asset_class": word, "max_leverage": 0.5}]})
-    assert limits_of(limits, asset_class=AssetClass.CRYPTOCURRENCY.name).max_leverage == Decimal("0.5")
-    assert limits_of(limits, asset_class=AssetClass.FX.name).max_leverage == Decimal(1)
-
-
-@pytest.mark.parametrize(
-    "name", [name for name in dir(AssetClass) if isinstance(getattr(AssetClass, name), AssetClass)]
-)
-def test_every_asset_class_of_the_engine_can_be_named(name: str) -> None:
-    limits = RiskConfig.model_validate({"overrides": [{"asset_class": name.lower(), "max_leverage": 0.5}]})
-    assert limits_of(limits, asset_class=name).max_leverage == Decimal("0.5")
-
-
-def test_every_key_of_the_run_stands_in_a_line_or_is_said_to_hold_for_the_whole_run() -> None:
-    assert set(Override.model_fields) - set(KINDS) == FIELDS
-    assert set(WHOLE_RUN) <= set(RiskConfig.model_fields)
-    assert next(reversed(RiskConfig.model_fields)) == "overrides"  # checked against the fields before it
-
-
-def test_a_name_that_is_not_known_matches_nothing() -> None:
-    target = Target(strategy_id="", strategy_name="", venue="", asset_class="")
-    assert not any(target.matches(Override.model_validate({**each, "max_leverage": 1})) for each in MATCHING)
-
-
-def test_limits_with_lines_come_back_the_same_from_their_own_dump() -> None:
-    limits = RiskConfig.model_validate(
-        {"overrides": [{"strategy": "a", "allow_short": False, "min_sharpe": -1}]}
-    )
-    assert RiskConfig.model_validate(limits.model_dump()) == limits
-    assert limits.overrides[0].keys == {"allow_short": False, "min_sharpe": Decimal(-1)}
-
-
-def test_instruments_are_those_that_every_list_names_by_symbol_or_by_id() -> None:
-    limits = RiskConfig.model_validate({
-        "allowed_instruments": ["AAPL.XNAS", "BRK.B", "IBM"],
-        "overrides": [{"venue": "XNAS", "allowed_instruments": "AAPL, BRK, IBM.XNAS, MSFT"}],
-    })  # fmt: skip
-    assert limits_of(limits).allowed_instruments == ("AAPL.XNAS", "IBM.XNAS")
-
-
-def test_a_calendar_may_be_given_where_the_run_has_none() -> None:
-    lines = [
-        {"asset_class": "equity", "trading_hours": "XNYS"},
-        {"asset_class": "crypto", "trading_hours": "24/7"},
-    ]
-    limits = RiskConfig.model_validate({"overrides": lines})
-    assert limits_of(limits).trading_hours == "XNYS"
-    assert limits_of(limits, asset_class="FX").trading_hours is None
-
-
-def test_two_calendars_that_meet_in_one_order_are_an_error() -> None:
-    lines = [{"venue": "replay", "trading_hours": "XNYS"}, {"venue": "XNAS", "trading_hours": "XLON"}]
-    limits = RiskConfig.model_validate({"overrides": lines})
-    with pytest.raises(ValueError, match="trading_hours=XNYS and XLON both hold for an order"):
-        limits_of(limits)
-
-
-def test_lines_for_strategies_and_venues_make_breakers_of_their_own() -> None:
-    given = [
-        {"strategy": "ema_cross", "max_daily_loss_pct": 0.05, "max_leverage": 1},
-        {"strategy": "EmaCross-001", "max_daily_loss_pct": 0.03, "min_win_rate": 0.3},
-        {"venue": "replay", "max_drawdown": 500},
-        {"venue": "XNAS", "allow_short": False},
-    ]
-    limits = RiskConfig.model_validate({"overrides": given})
-    assert [line.target[1] for line in breaker_lines(limits)] == ["ema_cross", "EmaCross-001", "replay"]
-    scopes = scoped_breakers(limits, {"EmaCross-001": "strategy", "Other-002": "second"}, ["XNAS"], "replay")
-    assert {scope: {key: tight.value for key, tight in keys.items()} for scope, keys in scopes.items()} == {
-        "strategy:EmaCross-001": {"max_daily_loss_pct": Decimal("0.03"), "min_win_rate": Decimal("0.3")},
-        "venue:XNAS": {"max_drawdown": Decimal(500)},
-    }
-
-
-def test_lines_about_venues_that_are_not_there_are_found() -> None:
-    lines = [{"venue": "XNSA", "max_leverage": 1}, {"venue": "xnas", "max_leverage": 1}]
-    assert unmatched_venues(RiskConfig.model_validate({"overrides": lines}), ["replay", "XNAS"]) == (0,)
-
-
+class One(Strategy):
+    pass
+"""
 REFUSED = [
-    ("[{strategy:min,max_leverage:1}]", "risk.overrides[0].strategy=min: no such strategy in this run; did you mean Mine?"),
-    ("[{strategy:Mine-002,max_leverage:1}]", "did you mean Mine-001? There are: strategy (Mine-001)"),
-    ("[{strategy:zzz,max_leverage:1}]", "strategy=zzz: no such strategy in this run; there are: strategy (Mine-001)"),
-    ("[{strategy:mine,max_levrage:1}]", "unknown key risk.overrides[0].max_levrage; did you mean risk.overrides[0].max_leverage?"),
-    ("[{stratgy:mine,max_leverage:1}]", "unknown key risk.overrides[0].stratgy; did you mean risk.overrides[0].strategy?"),
-    ("[{max_leverage:1}]", "risk.overrides[0]: names no strategy, venue or asset_class"),
-    ("[{strategy:mine,venue:XNAS,max_leverage:1}]", "risk.overrides[0]: names both strategy and venue; write a line for each"),
-    ("[{strategy:mine}]", "risk.overrides[0]: sets no limit"),
-    ("[{strategy:mine,max_leverage:off}]", "risk.overrides[0].max_leverage=off: a line can only tighten"),
-    ("[{strategy:mine,allow_short:true}]", "risk.overrides[0].allow_short=true: a line can only tighten"),
-    ("[{strategy:mine,dry_run:false}]", "risk.overrides[0].dry_run=false: a line can only tighten"),
-    ("[{strategy:mine,max_position_pct:5}]", "risk.overrides[0].max_position_pct=5: 5 is above 1, but this is a fraction"),
-    ("[{strategy:mine,max_orders_per_day:two}]", "risk.overrides[0].max_orders_per_day=two: 'two' is not a number"),
-    ("[{strategy:mine,session_start:'09:30'}]", "session_start holds for the whole run and cannot stand in a line"),
-    ("[{strategy:mine,on_trip:flatten}]", "on_trip holds for the whole run and cannot stand in a line; set risk.on_trip"),
-    ("[{asset_class:equty,max_leverage:1}]", "risk.overrides[0].asset_class=equty: must be one of alternative, commodity, crypto"),
-    ("[{asset_class:equity,max_drawdown:1}]", "max_drawdown is a breaker, which watches a strategy or a venue"),
-    ("[{venue:XNAS,max_daily_loss_pct:0.2,max_drawdown_pct:0.1}]", "max_daily_loss_pct=0.2 is above max_drawdown_pct=0.1"),
-    ("[mine]", "risk.overrides[0]=mine: must be a section"),
-    ("mine", "risk.overrides=mine: must be a list of lines, such as [{strategy: "),
-    ("{strategy:mine,max_leverage:1}", "risk.overrides: must be a list of lines"),
-    ("[{venue:a,trading_hours:XNYS},{strategy:mine,trading_hours:XLON}]", "lines 0 and 1 may both hold for an order"),
-    ("[{strategy:mine,trading_hours:XNYS},{strategy:strategy,trading_hours:XLON}]", "are both about Mine-001"),
-    ("[{strategy:mine,trading_hours:XNSY}]", "risk.overrides[0].trading_hours=XNSY"),
+    # who is meant
+    ("strategy:min,max_leverage:1", "[0].strategy=min: no such strategy in this run; did you mean Mine?"),
+    ("strategy:Mine-002,max_leverage:1", "did you mean Mine-001? There are: strategy (Mine-001)"),
+    ("strategy:zzz,max_leverage:1", "no such strategy in this run; there are: strategy (Mine-001)"),
+    ("stratgy:mine,max_leverage:1", "unknown key risk.overrides[0].stratgy; did you mean risk.overrides[0].strat"),
+    ("max_leverage:1", "risk.overrides[0]: names no strategy, venue or asset_class"),
+    ("strategy:mine,venue:XNAS,max_leverage:1", "names both strategy and venue; write a line for each"),
+    ("asset_class:equty,max_leverage:1", "[0].asset_class=equty: must be one of alternative, commodity, crypto"),
+    # what is set
+    ("strategy:mine,max_levrage:1", "unknown key risk.overrides[0].max_levrage; did you mean risk.overrides[0].max_l"),
+    ("strategy:mine", "risk.overrides[0]: sets no limit"),
+    ("strategy:mine,max_leverage:off", "risk.overrides[0].max_leverage=off: a line can only tighten"),
+    ("strategy:mine,allow_short:true", "risk.overrides[0].allow_short=true: a line can only tighten"),
+    ("strategy:mine,dry_run:false", "risk.overrides[0].dry_run=false: a line can only tighten"),
+    ("strategy:mine,max_position_pct:5", "risk.overrides[0].max_position_pct=5: 5 is above 1, but this is a fra"),
+    ("strategy:mine,max_orders_per_day:two", "risk.overrides[0].max_orders_per_day=two: 'two' is not a number"),
+    ("strategy:mine,session_start:'09:30'", "session_start holds for the whole run and cannot stand in a line"),
+    ("strategy:mine,on_trip:flatten", "on_trip holds for the whole run and cannot stand in a line; set risk.on_trip"),
+    ("asset_class:fx,max_drawdown:1", "max_drawdown is a breaker, which watches a strategy or a venue"),
+    ("venue:A,max_daily_loss_pct:0.2,max_drawdown_pct:0.1", "max_daily_loss_pct=0.2 is above max_drawdown_pct"),
+    ("strategy:mine,trading_hours:XNSY", "risk.overrides[0].trading_hours=XNSY: "),
+    # two lines
+    ("venue:a,trading_hours:XNYS},{strategy:mine,trading_hours:XLON", "lines 0 and 1 may both hold for an order"),
+    ("strategy:mine,trading_hours:XNYS},{strategy:strategy,trading_hours:XLON", "[1] are both about Mine-001"),
 ]  # fmt: skip
 
 
@@ -250,7 +55,17 @@ REFUSED = [
 def test_one_line_says_what_is_wrong(
     capsys: pytest.CaptureFixture[str], mine: list[str], given: str, line: str
 ) -> None:
-    assert line in refusal(capsys, [*mine, f"risk.overrides={given}"])
+    assert line in refusal(capsys, [*mine, f"risk.overrides=[{{{given}}}]"])
+
+
+def test_what_is_no_list_of_lines_is_told_what_one_looks_like(
+    capsys: pytest.CaptureFixture[str], mine: list[str]
+) -> None:
+    for given in ("mine", "off", "null", "3"):
+        assert "must be a list of lines, such as [{strategy: " in refusal(
+            capsys, [*mine, f"risk.overrides={given}"]
+        )
+    assert "risk.overrides[0]=mine: must be a section" in refusal(capsys, [*mine, "risk.overrides=[mine]"])
 
 
 def test_a_calendar_other_than_the_runs_is_refused(
@@ -271,9 +86,31 @@ def test_a_run_is_told_apart_by_every_name_of_its_strategies(
 
 
 def test_an_id_is_taken_on_trust_where_only_the_data_knows_how_many_there_are() -> None:
-    spec = compose("backtest").config.strategy
-    (one,) = named_strategies({"strategy": spec}, ())
-    assert one.strategy_id == "EmaCross-001"
-    unknown = named_strategies({"strategy": spec}, ())[0].__class__("strategy", "EmaCross", None, ())
-    assert unknown.is_meant(Override.model_validate({"strategy": "ema_cross-007", "max_leverage": 1}))
-    assert not unknown.is_meant(Override.model_validate({"strategy": "ema_cross-x", "max_leverage": 1}))
+    several = NamedStrategy("strategy", "EmaCross", None, ())
+    assert several.is_meant(Override.model_validate({"strategy": "ema_cross-007", "max_leverage": 1}))
+    assert not several.is_meant(Override.model_validate({"strategy": "ema_cross-x", "max_leverage": 1}))
+
+
+def test_one_strategy_for_each_symbol_has_an_id_for_each(
+    capsys: pytest.CaptureFixture[str], mine: list[str], home: Path
+) -> None:
+    (home / "my_single.py").write_text(SINGLE)
+    single = [
+        "strategy.strategy_path=my_single:One",
+        "strategy.config_path=my_single:OneConfig",
+        "~strategy.fast",
+    ]
+    config = run(capsys, [*mine, *single, "risk.overrides=[{strategy:One-002,max_leverage:1}]"]).config
+    assert [each.strategy_id for each in config.named_strategies] == ["One-001", "One-002"]
+    assert "did you mean One-0" in refusal(
+        capsys, [*mine, *single, "risk.overrides=[{strategy:One-003,max_leverage:1}]"]
+    )
+
+
+def test_lines_come_from_a_file_of_ones_own_too(tmp_path: Path) -> None:
+    (tmp_path / "risk").mkdir()
+    (tmp_path / "risk" / "mine.yaml").write_text(
+        "defaults:\n  - default\n\noverrides:\n  - {asset_class: crypto, max_leverage: 0.5}\n"
+    )
+    (line,) = compose("backtest", ["risk=mine"], tmp_path).config.risk.overrides
+    assert line.target == ("asset_class", "crypto")

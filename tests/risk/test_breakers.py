@@ -114,10 +114,16 @@ def test_on_ticks_a_breach_needs_three_distinct_readings() -> None:
     assert one.read(1, Decimal(89_000), 3) == []
     assert one.read(2, Decimal(89_000), 3) == []  # the same reading again is not another one
     assert one.read(3, Decimal(88_900), 3) == []
-    assert one.confirming
     assert one.read(4, Decimal(95_000), 3) == []  # back above: start over
-    assert not one.confirming
     assert [len(one.read(5 + n, Decimal(89_000 - n), 3)) for n in range(3)] == [0, 0, 1]
+
+
+def test_only_a_breach_that_waits_is_confirming() -> None:
+    one, seen = breakers(max_drawdown_pct="0.1"), []
+    for value in (89_000, 88_900, 95_000, 89_000, 88_900, 88_800):
+        one.read(1, Decimal(value), 3)
+        seen.append(one.confirming)
+    assert seen == [True, True, False, True, True, False]
 
 
 def test_readings_below_one_floor_do_not_confirm_another() -> None:
@@ -152,7 +158,7 @@ def test_time_that_goes_back_begins_no_day_twice(day: str) -> None:
     one.state.orders_today = 7
     for ts in (midnight - 3_600_000_000_000, midnight - 1, midnight, midnight + 3_600_000_000_000):
         one.roll(ts, Decimal(80_000))
-        assert (one.state.day, one.state.day_start, one.state.orders_today) == (day, 90_000, 7)
+        assert (one.state.day, one.state.day_start, one.state.orders_today) == (day, Decimal(90_000), 7)
 
 
 def test_a_restart_with_a_clock_an_hour_back_begins_no_day_twice() -> None:
@@ -162,9 +168,9 @@ def test_a_restart_with_a_clock_an_hour_back_begins_no_day_twice() -> None:
     again = Breakers(one.limits, NEW_YORK, Decimal(1), RiskState.from_row(one.state.as_row()))
     again.roll(at("23:30"), Decimal(50_000))
     again.roll(at("00:30", "2024-01-03"), Decimal(50_000))
-    assert (again.state.day, again.state.day_start) == ("2024-01-03", 99_000)
+    assert (again.state.day, again.state.day_start) == ("2024-01-03", Decimal(99_000))
     again.roll(at("00:30", "2024-01-04"), Decimal(50_000))
-    assert (again.state.day, again.state.day_start) == ("2024-01-04", 50_000)
+    assert (again.state.day, again.state.day_start) == ("2024-01-04", Decimal(50_000))
 
 
 def test_a_day_kept_by_a_clock_that_was_years_ahead_does_not_stand_forever() -> None:
@@ -172,7 +178,7 @@ def test_a_day_kept_by_a_clock_that_was_years_ahead_does_not_stand_forever() -> 
     one.roll(at("10:00", "2034-01-02"), Decimal(100_000))
     again = Breakers(one.limits, NEW_YORK, Decimal(1), RiskState.from_row(one.state.as_row()))
     again.roll(at("10:00"), Decimal(99_000))
-    assert (again.state.day, again.state.day_start) == ("2024-01-02", 99_000)
+    assert (again.state.day, again.state.day_start) == ("2024-01-02", Decimal(99_000))
 
 
 def test_a_restart_inside_a_day_keeps_its_start_and_its_counts() -> None:
@@ -253,7 +259,7 @@ def test_a_reading_between_the_watch_levels_changes_nothing_but_equity(
             assert (trips, one.take_notices(), one.state) == ([], [], before)
 
 
-# -- what survives, and what a person sets ------------------------------------------------------------------------------
+# -- what survives, and what a person sets ---------------------------------------------------------------------------
 
 
 @given(

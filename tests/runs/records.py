@@ -121,30 +121,42 @@ def order(bar: float, side: str = "BUY", quantity: str = "10") -> Row:
     }
 
 
-def refusal(bar: float, limit: str = "MAX_LEVERAGE", symbol: str = "AAPL") -> Row:
+def refusal(
+    bar: float,
+    limit: str = "MAX_LEVERAGE",
+    symbol: str = "AAPL",
+    *,
+    side: str = "BUY",
+    quantity: str = "500",
+) -> Row:
     """An order that a limit refused."""
     return {
         "ts": stamp(bar),
         "strategy": "EMA-001",
         "instrument": f"{symbol}.XNAS",
         "client_order_id": f"R-{bar}",
-        "side": "BUY",
-        "quantity": Decimal(500),
+        "side": side,
+        "quantity": Decimal(quantity),
         "limit": limit,
         "reason": f"{limit}: {symbol}.XNAS would be too much at bar {bar}",
     }
 
 
-def trip(bar: float, breaker: str = "DRAWDOWN") -> Row:
+def trip(bar: float, breaker: str = "DRAWDOWN", scope: str = "book") -> Row:
     """A breaker that went off."""
     return {
         "ts": stamp(bar),
         "breaker": breaker,
-        "scope": "account",
+        "scope": scope,
         "reason": f"{breaker}: equity 700.00 USD is 30% below its peak 1,000.00 USD",
         "equity": Decimal(700),
         "reference": Decimal(1000),
     }
+
+
+def notice(bar: float, kind: str = "WARNING", scope: str = "book", reason: str = "look at AAPL.XNAS") -> Row:
+    """Something a person should see."""
+    return {"ts": stamp(bar), "kind": kind, "scope": scope, "reason": reason}
 
 
 def record_of(

@@ -27,6 +27,7 @@ from tests.runs.records import (
     analysis_of,
     fill,
     market_of,
+    notice,
     order,
     record_of,
     refusal,
@@ -34,7 +35,7 @@ from tests.runs.records import (
     trip,
 )
 
-TABLES = ("orders", "fills", "refusals", "trips", "positions", "equity")
+TABLES = ("orders", "fills", "refusals", "trips", "notices", "positions", "equity")
 DRAWN = b"\x89PNG\r\n"
 
 
@@ -53,6 +54,7 @@ def busy_record() -> RunRecord:
         orders=[order(0), order(2), order(3)],
         refusals=[refusal(1), refusal(2, "DRY_RUN", "MSFT"), refusal(2.5)],
         trips=[trip(3), trip(3, "DAILY_LOSS"), trip(4)],
+        notices=[notice(1), notice(2, "PROTECTED", "strategy:EMA-001")],
     )
 
 
@@ -72,7 +74,8 @@ def rows_of(path: Path, name: str) -> list[dict[str, Any]]:
 def test_rows_come_back_exactly_as_they_were(tmp_path: Path) -> None:
     record = busy_record()
     write_all(tmp_path, record)
-    for name, rows in (("fills", record.fills), ("orders", record.orders), ("refusals", record.refusals)):
+    for name in ("fills", "orders", "refusals", "notices"):
+        rows = getattr(record, name)
         back = rows_of(tmp_path, name)
         assert [row.pop("ts").value for row in back] == [row["ts"] for row in rows]
         assert back == [{key: value for key, value in row.items() if key != "ts"} for row in rows]

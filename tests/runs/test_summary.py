@@ -27,6 +27,7 @@ from tests.runs.records import (
 
 PROMISED = {
     *("orders", "fills", "refusals", "refusals_by_limit", "trips", "halted", "trades"),
+    *("refusals_detail", "trips_detail", "notices_by_kind"),
     *("starting_equity", "final_equity", "currency", "fees"),
     *("total_return", "cagr", "sharpe", "sortino", "volatility", "max_drawdown"),
     *("win_rate", "profit_factor", "turnover", "exposure"),
