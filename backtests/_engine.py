@@ -19,8 +19,8 @@ from nautilus_trader.risk import RiskEngineConfig
 from adapters import simulated
 from runs.algorithms import build_algorithms
 from runs.engine import logging_into, max_notionals, submit_rate
-from runs.errors import RunError
-from runs.prepare import Prepared, equity_in, finished_record, prepare, raise_kept
+from runs.ledger import engine_equity
+from runs.prepare import Prepared, finished_record, prepare, raise_kept
 from runs.progress import watched
 from runs.strategies import build_desk, build_strategies
 
@@ -59,7 +59,7 @@ def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepar
     engine = build_engine(config, ready, desk, folder)
     try:
         updates = ready.market.updates()[: config.run.max_bars]
-        engine.add_data(updates)
+        engine.add_data(ready.market.rates.told(updates))
         with (
             watched(desk, ready.market, len(updates)),
             _time_limit(config.run.max_minutes) as expired,
@@ -79,6 +79,7 @@ def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepar
 def build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Path) -> BacktestEngine:
     """The engine of a run, with its venue, instruments and gated strategies; its data is still to be added."""
     venue, market = config.venue, ready.market
+    simulated.refuse_what_cash_cannot_hold(venue, market.instruments)
     engine = BacktestEngine(
         BacktestEngineConfig(
             trader_id=TRADER,
@@ -105,7 +106,7 @@ def build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Pat
         latency_model=simulated.latency_model(venue),
         reject_stop_orders=False,
     )
-    for instrument in market.instruments:
+    for instrument in (*market.instruments, *market.rates.pairs.values()):
         engine.add_instrument(instrument)
     for strategy in build_strategies(config, market, desk):
         engine.add_strategy(strategy)
@@ -156,8 +157,5 @@ def _time_limit(minutes: float | None) -> Iterator[threading.Event]:
 
 
 def _record(config: RunConfig, ready: Prepared, desk: RiskDesk, engine: BacktestEngine) -> RunRecord:
-    venue = ready.market.instruments[0].id.venue
-    missing = engine.portfolio.missing_price_instruments(venue)
-    if missing:
-        raise RunError(f"the engine has no price of {', '.join(map(str, missing))}, so equity is unknown")
-    return finished_record(config, ready, desk, equity_in(engine.portfolio.equity(venue), config))
+    equity = engine_equity(engine.portfolio, engine.cache, config, ready.market, desk.market_now())
+    return finished_record(config, ready, desk, equity)

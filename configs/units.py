@@ -37,6 +37,7 @@ UNITS: Mapping[str, str] = MappingProxyType(
         "order_timeout_mins": "minutes",
         "require_approval": "",
         "approval_timeout_mins": "minutes",
+        "approval_band_pct": "of price",
         "max_daily_loss_pct": "of equity",
         "max_daily_loss": "{currency}",
         "max_drawdown_pct": "of equity",

@@ -27,7 +27,8 @@ from nautilus_trader.portfolio import PortfolioConfig
 from runs.algorithms import build_algorithms
 from runs.engine import logging_into, max_notionals, submit_rate
 from runs.errors import RunError
-from runs.prepare import equity_in, finished_record, raise_kept
+from runs.ledger import engine_equity
+from runs.prepare import finished_record, raise_kept
 from runs.strategies import build_strategies
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
     raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
     if stop.failure is not None:
         raise stop.failure
-    equity = equity_in(running.portfolio.equity(ready.market.instruments[0].id.venue), config)
+    equity = engine_equity(running.portfolio, running.cache, config, ready.market, desk.market_now())
     record = finished_record(config, ready, desk, equity)
     return LiveRun(record, desk.market_now(), stop.reason or "stopped", stop.interrupted, left)
 

@@ -77,6 +77,7 @@ def _run(
         state=state,
         event_time=venue.event_time,
         replays=venue.replays,
+        assumes_approval=ready.config.venue.mode == "sandbox",
     )
     keep = Keeper(store, ready.recorder, desk.breakers.state) if store is not None else None
     if keep is not None:

@@ -48,7 +48,7 @@ class Files(DataSource):
     newest_first: Annotated[bool, Field(strict=True)] = False
     instrument_class: Literal["equity", "fx", "crypto"] = "equity"
     venue: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")] = "SIM"
-    currency: str = "USD"
+    currency: str | dict[str, str] = "USD"
     price_precision: Precision | None = None
     size_precision: Precision | None = None
     multiplier: Amount = Decimal(1)
@@ -74,8 +74,9 @@ class Files(DataSource):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if not is_currency(self.currency):
-            raise ValueError(f"currency {self.currency!r} is not known: use its code, as in USD, EUR or USDT")
+        for code in self.currency.values() if isinstance(self.currency, dict) else [self.currency]:
+            if not is_currency(code):
+                raise ValueError(f"currency {code!r} is not known: use its code, as in USD, EUR or USDT")
         if self.instrument_class == "equity" and (self.size_precision or self.multiplier != 1):
             raise ValueError(
                 "a share trades whole: leave size_precision and multiplier, or set instrument_class"
@@ -121,9 +122,10 @@ class Files(DataSource):
     def instrument(self, symbol: str) -> Instrument:
         """Share or currency pair; decimals that the config leaves open are counted in the file."""
         price_decimals, size_decimals = self._decimals(symbol)
+        currency = self._currency_of(symbol)
         if self.instrument_class == "equity":
-            return equity(symbol, self.venue, self.currency, price_decimals)
-        currencies = split_pair(symbol, self.currency)
+            return equity(symbol, self.venue, currency, price_decimals)
+        currencies = split_pair(symbol, currency)
         return pair(symbol, self.venue, currencies, price_decimals, size_decimals, self.multiplier)
 
     def frame(self, symbol: str, bar: str) -> pd.DataFrame:
@@ -139,6 +141,17 @@ class Files(DataSource):
         """Path of the file."""
         found = self._found()
         return str(found[symbol] if symbol in found else self._only(found))
+
+    def _currency_of(self, symbol: str) -> str:
+        if isinstance(self.currency, str):
+            return self.currency
+        found = self.currency.get(symbol)
+        if found is None:
+            raise SourceError(
+                f"data.currency says nothing about {symbol!r}, only about {', '.join(self.currency)}: "
+                f"add {symbol}: its currency"
+            )
+        return found
 
     def _stamps(self, symbol: str, bar: str, table: pa.Table, rows: Nanos) -> Nanos:
         from market import _stamps  # noqa: PLC0415 - needs pandas, see frame

@@ -61,6 +61,11 @@ class FxDaily(DataSource):
         """All 153 pairs of the euro and the 17 currencies fixed without a break since 1999."""
         return tuple(base + quote for at, base in enumerate(_ORDER) for quote in _ORDER[at + 1 :])
 
+    @staticmethod
+    def currencies() -> tuple[str, ...]:
+        """Codes of the currencies it has rates of."""
+        return _ORDER
+
     def require(self, symbols: tuple[str, ...]) -> None:
         """As for every source; a pair the wrong way round is offered the right way."""
         for symbol in symbols:

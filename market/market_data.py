@@ -11,6 +11,7 @@ from nautilus_trader.persistence import ParquetDataCatalog
 
 from market import _parquet
 from market.errors import SourceError, did_you_mean
+from market.rates import NO_RATES, Rates
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,6 +42,8 @@ class MarketData:
     """Last stamp in the window."""
     zone: str
     days_per_year: int
+    rates: Rates = NO_RATES
+    """What the foreign currencies of the instruments were worth; `market.conversion.with_rates` finds them."""
 
     def bars(self) -> list[Bar]:
         """Bars of the window, all instruments in time order; at the same stamp in the order of `symbols`."""

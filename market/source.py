@@ -56,6 +56,9 @@ Symbols = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 """Exact number above zero out of a config: int, text, or a float as written; never a bool or NaN."""
 
+RateChoice = Literal["fx_daily"] | Amount
+"""Where a currency's rate comes from: the European Central Bank's fixings, or a number of the user's own."""
+
 
 class DataSource(BaseModel, ABC):
     """Configuration and reader of one data set; rule: the same version always gives the same rows.
@@ -71,6 +74,7 @@ class DataSource(BaseModel, ABC):
     zone: Zone = "UTC"
     calendar: str = "24/7"
     days_per_year: Annotated[int, Field(strict=True, gt=0, le=366)] = 252
+    rates: Literal["fx_daily"] | dict[str, RateChoice] | None = None
     catalog_dir: Path | None = None
     allow_doubts: Annotated[bool, Field(strict=True)] = True
 
@@ -81,7 +85,7 @@ class DataSource(BaseModel, ABC):
     """Further modules whose code decides what a bar looks like; part of the version."""
 
     unversioned: ClassVar[frozenset[str]] = frozenset(
-        {"symbols", "catalog_dir", "allow_doubts", "days_per_year"}
+        {"symbols", "rates", "catalog_dir", "allow_doubts", "days_per_year"}
     )
     """Settings that do not change a single row; every other one is part of the version."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from functools import partial
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,9 @@ class AlgorithmGate(Spawning):
         self.passing: set[str] = set()  # client order ids on their way through this gate
         self.retired = False
         self._owner: RiskGate | None = None  # whose order is being decided on
+        self._hushed: list[tuple[str, tuple[Any, ...]]] | None = (
+            None  # callbacks put off, while there is a list
+        )
         self._listeners: dict[
             tuple[str, Any], Any
         ] = {}  # (topic, handler) -> the handler with the gate's care
@@ -110,10 +114,19 @@ class AlgorithmGate(Spawning):
         elif quantity is not None and quantity.as_decimal() > held.quantity:
             reason = f"EXEC_ALGORITHM: {held.name} has {held.quantity:f} left and cannot grow to {quantity}"
         else:
-            with self._allow(held.name):
+            wanted = None if quantity is None else quantity.as_decimal()
+            with self._allow(held.name), self._desk.primaries.shrinking(held, wanted):
                 super().modify_order_in_place(self._cached(held), quantity, price, trigger_price)
             return
         self._refuse_change(order, reason)
+
+    def deny_order(self, order: Any, reason: str) -> None:
+        """End an order that was not sent; its strategy is told once its own call has returned."""
+        held = self.held(order)
+        if held is None:
+            super().deny_order(order, reason)
+        else:
+            self._later(held, reason)
 
     # -- what the desk asks of a gate ------------------------------------------------------------------------------
 
@@ -202,13 +215,34 @@ class AlgorithmGate(Spawning):
         reason = self._primary_refused(held, _as_it_is(order))
         if reason is not None:
             desk.book.submitted(working)
-            desk.witness.refused(desk.pulse.now, order.init_event, reason)
-            self.deny_order(order, reason)
+            self._end(held, reason)
             return
         desk.primaries.left_engine(held.name)
         desk.decisions.sending(_as_it_is(order))
         with self._allow(held.name):
             super().submit_order(order, position_id, client_id)
+
+    def _end(self, held: Primary, reason: str) -> None:
+        """Refuse to send what is left of a primary, for good."""
+        self._desk.witness.refused(self._desk.pulse.now, held.order, reason)
+        self._later(held, reason)
+
+    def _later(self, held: Primary, reason: str) -> None:
+        owner = self._desk.gate_of(str(held.order.strategy_id))
+        if owner is not None:
+            owner.tell_later(partial(self._deny, held), reason)
+
+    def _deny(self, held: Primary, reason: str) -> None:
+        """Let the engine deny a primary. It holds on to the algorithm meanwhile, so that is told afterwards."""
+        if self._desk.primaries.held(held.name) is not held:
+            return
+        self._hushed = []
+        try:
+            super().deny_order(self._cached(held), reason)
+        finally:
+            kept, self._hushed = self._hushed, None
+        for name, args in kept:
+            getattr(self, name)(*args)
 
     def _primary_refused(self, held: Primary, event: OrderInitialized) -> str | None:
         if held.beside:
@@ -239,7 +273,13 @@ class AlgorithmGate(Spawning):
         return reason
 
     def _refuse(self, order: Any, reason: str) -> None:
-        """Refuse a child: its units go back to the primary, strategy and algorithm are told."""
+        """Refuse a child: its units go back to the primary, strategy and algorithm are told.
+
+        One that the engine knows was sent before and may be working: it is not denied a second time.
+        """
+        if self.cache is not None and self.cache.order(order.client_order_id) is not None:
+            self._desk.witness.refused(self._desk.pulse.now, order.init_event, reason)
+            return
         given_back = self._desk.primaries.refused(order.init_event)
         held = self._desk.primaries.held(str(order.exec_spawn_id))
         if given_back is not None and held is not None:
@@ -256,7 +296,8 @@ class AlgorithmGate(Spawning):
         owner = self._desk.gate_of(str(order.strategy_id))
         if owner is None:
             raise PermissionError(reason)
-        owner._refuse(subject, reason, order.init_event)  # noqa: SLF001 - the gate's own plumbing
+        owner.tell_later(subject, reason)
+        self._desk.witness.refused(self._desk.pulse.now, order.init_event, reason)
 
     @contextmanager
     def _allow(self, name: str) -> Iterator[None]:
@@ -314,7 +355,9 @@ def _handler(name: str, user: Callable[..., Any]) -> Callable[..., Any]:
             ):  # the engine may tell the algorithm before the strategy, whose handler keeps the book
                 desk.book.closed(order)
                 desk.primaries.ended(order)
-            if not desk.stopping:
+            if self._hushed is not None:
+                self._hushed.append((name, args))
+            elif not desk.stopping:
                 answer = user(self, *args)
             if name == "on_start":
                 _check_handlers(self)

@@ -69,6 +69,10 @@ class Decisions:
             int, tuple[RiskConfig, tuple[tuple[str, Check], ...]]
         ] = {}  # id of limits -> what is on
         self._decided: dict[str, tuple[WorkingOrder, bool]] = {}  # client order id -> (as decided on, opens)
+        self.asks_people = False  # whether somebody can approve an order
+        self.wants_approval: RiskConfig | None = (
+            None  # limits that want a person for what was decided on last
+        )
         self._second = (0, 0)  # (second of market time, orders sent in it)
         self._sent: dict[
             tuple[str, str, bool, Decimal], deque[int]
@@ -94,6 +98,7 @@ class Decisions:
 
     def _decide_all(self, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
         self._decided.clear()
+        self.wants_approval = None
         if len(orders) == 1:
             return self._decide_one(gate, orders[0], (), orders)
         if any(order.exec_algorithm_id is not None for order in orders):
@@ -144,6 +149,8 @@ class Decisions:
         if newest is None:
             newest = self._refresh(gate, order, holding, buys=buys)
         self._value(working, limits, newest)
+        if limits.require_approval:
+            self.wants_approval = limits
         opens = not holding.instrument.open_holdings and not gate.is_algorithm
         self._decided[name] = (working, opens)
         state = self._state_refuses(holding)
@@ -385,9 +392,20 @@ class Decisions:
         state = self._state_refuses(holding)
         if state is not None:
             return state
+        if limits.require_approval and self.asks_people:
+            return "APPROVAL: a change that adds exposure cannot wait for a person; cancel the order and send a new one"
         proposal = self._proposal(holding, changed, limits, newest, without=current)
         proposal.repeats, proposal.has_stop = 0, True
         return self._broken(limits, proposal)
+
+    def working(self, order: OrderInitialized) -> WorkingOrder:
+        """An order that was just decided on, as the book counts it."""
+        return self._decided[str(order.client_order_id)][0]
+
+    @staticmethod
+    def middle(update: Any) -> Decimal:
+        """The price of an update: a close, a trade, the middle of a quote."""
+        return middle(update)
 
     # -- what was sent ----------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from nautilus_trader.model import Bar, BarType, InstrumentId, OrderInitialized
 
+from risk.approvals import Approvals
 from risk.book import Book
 from risk.breaker import Breakers, Notice, RiskState, ScopeLimits, Trip
 from risk.clock import NotReplayableError
@@ -79,6 +80,7 @@ class RiskDesk:
         scopes: Sequence[ScopeLimits] = (),
         names: dict[str, str] | None = None,
         venue_name: str = "",
+        assumes_approval: bool = False,
     ) -> None:
         """A desk for an account that starts with `starting_cash`.
 
@@ -86,6 +88,7 @@ class RiskDesk:
         (replay); `replays` forbids what replay cannot do (timers, bars aggregated in the engine); `history`
         answers warm-up requests with the bars from before the run; without it the venue does. `scopes` are the
         strategies and venues with breakers of their own, and those; `names`: strategy id -> its name in the run.
+        `assumes_approval`: nobody is there to approve orders, so approval is taken for granted.
         """
         self.limits = limits
         self.witness = witness
@@ -122,6 +125,10 @@ class RiskDesk:
             most_of=self._most_of, engine_position=self._engine_position,
         )  # fmt: skip
         self.exits = Exits(self.limits_of, self.flattener, self.halts.notice)
+        self.approvals = Approvals(
+            self.book, self.decisions, self.pulse, self.halts.notice, assumed=assumes_approval
+        )
+        self.decisions.asks_people = not assumes_approval
         self.decide = self.decisions.decide
         self.decide_change = self.decisions.decide_change
         self.bar, self.quote, self.trade, self.rate = (
@@ -261,14 +268,16 @@ class RiskDesk:
             self.flattener.step(now)
         if self.exits.next_deadline <= now:
             self.exits.due(now)
+        if self.approvals.waiting:
+            self.approvals.due(now)
         self.renew_alert()
-        return ALWAYS if self.flattener.active else self.exits.next_deadline
+        return ALWAYS if self.flattener.active or self.approvals.waiting else self.exits.next_deadline
 
     def renew_alert(self) -> None:
         """Look at prices while anything is held, flattened or has a deadline; let them pass otherwise."""
         self.pulse.alert = (
             not self.book.is_flat() or self.pulse.stopping or self.pulse.retired or self.flattener.active
-            or self.exits.next_deadline < NEVER
+            or self.exits.next_deadline < NEVER or bool(self.approvals.waiting)
         )  # fmt: skip
 
     # -- what was sent and what became of it ------------------------------------------------------------------------
@@ -281,7 +290,7 @@ class RiskDesk:
         """Hand out what waits to be told, and settle; for callbacks that are no strategy's."""
         for gate in self.gates:
             if gate.has_untold() or gate is self.gates[-1]:
-                gate._tell()  # noqa: SLF001 - the gate's own plumbing
+                gate.tell()
 
     def sending(self, order: OrderInitialized) -> None:
         """Count an approved order, from the moment it is handed on."""
@@ -294,6 +303,14 @@ class RiskDesk:
         if self.exits.next_deadline < self.prices.next_deadline:
             self._sooner()
         self.witness.approved(self.pulse.now, order)
+
+    def hold(
+        self, gate: RiskGate, orders: Sequence[Any], send: Callable[[], None], limits: RiskConfig
+    ) -> None:
+        """Let orders that passed wait for a person."""
+        self.approvals.hold(gate, orders, send, limits)
+        self.pulse.wake_at = ALWAYS
+        self.renew_alert()
 
     def not_sent(self, order: OrderInitialized) -> None:
         """The engine would not even take the order: forget it."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from risk.desk import RiskDesk
+    from risk.limits import RiskConfig
 
 NANOS = 1_000_000_000
 MAX_REFUSALS_IN_A_ROW = 1_000
@@ -57,7 +58,7 @@ class RiskGate(Strategy):
         self.passing: set[str] = set()  # client order ids on their way through this gate
         self._closing = False  # inside close_position, close_all_positions, market_exit or stop
         self._telling = False
-        self._untold: list[tuple[Any, str]] = []  # (order or client order id, reason)
+        self._untold: list[tuple[Any, str]] = []  # (order, client order id or what ends an order; reason)
         self._bar_types: dict[InstrumentId, BarType] = {}  # instrument -> the bars that price it
         self._indicators: dict[BarType, list[Any]] = {}
         self._ticks: dict[InstrumentId, str] = {}  # instrument -> "quote" or "trade" where it is subscribed
@@ -80,6 +81,11 @@ class RiskGate(Strategy):
         if reason is not None:
             self._refuse(order, reason)
             return
+        limits = self._desk.approvals.wanted()
+        if limits is not None:
+            send = super().submit_order
+            self._hold([order], lambda: send(order, position_id, client_id, params), limits)
+            return
         with self._pass([event]):
             super().submit_order(order, position_id, client_id, params)
 
@@ -93,8 +99,34 @@ class RiskGate(Strategy):
             for order in order_list:
                 self._refuse(order, reason)
             return
+        limits = self._desk.approvals.wanted()
+        if limits is not None:
+            send = super().submit_order_list
+            self._hold(list(order_list), lambda: send(order_list, position_id, client_id, params), limits)
+            return
         with self._pass(events):
             super().submit_order_list(order_list, position_id, client_id, params)
+
+    def _hold(self, orders: list[Any], send: Callable[[], None], limits: RiskConfig) -> None:
+        """Let orders wait for a person; approved, they go on like any that passed."""
+
+        def pass_on() -> None:
+            with self._pass([order.init_event for order in orders]):
+                send()
+
+        self._desk.hold(self, orders, pass_on, limits)
+
+    def cancel_order(self, client_order_id: ClientOrderId, *args: Any, **kwargs: Any) -> None:
+        """Cancel an order; one that waits for a person is withdrawn. Never refused."""
+        if self._desk.approvals.waiting:
+            self._desk.approvals.withdraw([str(client_order_id)], "withdrawn by the strategy")
+            if self.cache.order(client_order_id) is None:
+                return
+        super().cancel_order(client_order_id, *args, **kwargs)
+
+    def refuse(self, order: Any, reason: str) -> None:
+        """Refuse an order for a reason of the desk's."""
+        self._refuse(order, reason)
 
     def modify_order(  # noqa: PLR0913 - the engine's signature
         self,
@@ -376,22 +408,25 @@ class RiskGate(Strategy):
             self._desk.answer(self, where, error)
         finally:
             self._desk.pulse.depth -= 1
-        self._tell()
+        self.tell()
 
-    def _refuse(self, order: Any, reason: str, event: OrderInitialized | None = None) -> None:
-        self._untold.append((order, reason))
+    def tell_later(self, subject: Any, reason: str) -> None:
+        """Tell a refusal once no callback runs: of an order, of a change (by its id), or by calling what ends it."""
+        self._untold.append((subject, reason))
         self._desk.pulse.news = True
-        if event is None:
-            event = (
-                order.init_event
-                if not isinstance(order, ClientOrderId)
-                else self._cached(self.cache.order(order)).init_event
-            )
+
+    def _refuse(self, order: Any, reason: str) -> None:
+        self.tell_later(order, reason)
+        event = (
+            order.init_event
+            if not isinstance(order, ClientOrderId)
+            else self._cached(self.cache.order(order)).init_event
+        )
         self._desk.witness.refused(self._desk.pulse.now, event, reason)
         if self._desk.pulse.depth == 0:
-            self._tell()
+            self.tell()
 
-    def _tell(self, *, protects: bool = True) -> None:
+    def tell(self, *, protects: bool = True) -> None:
         """Hand out refusals as the engine would: after the callback that caused them has returned.
 
         Then carry out halts and, unless more callbacks of the same event follow, look after positions.
@@ -422,6 +457,8 @@ class RiskGate(Strategy):
                 return
             if isinstance(order, ClientOrderId):
                 self._reject_change(order, reason)
+            elif callable(order):
+                order(reason)
             else:
                 self._deny(order, reason)
 

@@ -182,9 +182,6 @@ class Gauge:
 
     def _count(self, value: Decimal, hit: set[str]) -> None:
         """Count distinct readings below the floor, each breaker's own; one above starts its count anew."""
-        if not hit:
-            self._seen.clear()
-            return
         before, self._seen = self._seen, {}
         for breaker in hit:
             count, last = before.get(breaker, (0, None))

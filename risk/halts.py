@@ -47,6 +47,9 @@ class Halts:
         desk.witness.tripped(trip)
         self.tell()
         strategies = self.strategies_of(trip.scope)
+        waiting = desk.approvals.waiting.values()
+        withdrawn = [held.name for held in waiting if held.gate.known_as in strategies]
+        desk.approvals.withdraw(withdrawn, f"trading halted: {trip.reason}")
         if desk.limits.on_trip == "cancel":
             self.cancel_adding(trip.scope)
         else:

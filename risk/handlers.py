@@ -95,7 +95,7 @@ def _alone_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         finally:
             pulse.depth = 0
         if pulse.news:
-            self._tell()
+            self.tell()
 
     return alone
 
@@ -132,7 +132,7 @@ def _quote_handler(user: Handler, desk: RiskDesk) -> Handler:
         finally:
             pulse.depth = 0
         if pulse.news:
-            self._tell()
+            self.tell()
 
     return alone
 
@@ -195,7 +195,7 @@ def _event_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         finally:
             pulse.depth -= 1
         if pulse.depth == 0 and pulse.news and desk.reachable(name, event):
-            self._tell(protects=protects)
+            self.tell(protects=protects)
 
     on_order.__name__ = name
     return on_order
@@ -220,7 +220,7 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         finally:
             pulse.depth -= 1
         if pulse.depth == 0 and pulse.news:
-            self._tell(protects=name != "on_order_event")
+            self.tell(protects=name != "on_order_event")
         return answer
 
     on_other.__name__ = name

@@ -104,6 +104,8 @@ class RiskConfig(BaseModel):
     """Whether a person has to approve every order that adds exposure."""
     approval_timeout_mins: Amount = Decimal(30)
     """Minutes after which an order nobody approved is refused."""
+    approval_band_pct: Share = Decimal("0.01")
+    """How far the price may move, either way, while an order waits; beyond that it is refused."""
 
     max_daily_loss_pct: Share = Decimal("0.02")
     """Loss since the session day's start, open P&L included, at which trading halts."""

@@ -100,6 +100,7 @@ class Override(BaseModel):
     order_timeout_mins: Amount = None
     require_approval: bool | None = None
     approval_timeout_mins: Amount = None
+    approval_band_pct: Share = None
     max_daily_loss_pct: Share = None
     max_daily_loss: Amount = None
     max_drawdown_pct: Share = None

@@ -1,7 +1,7 @@
 """Did the last closed trades go so badly that somebody has to look?
 
 A `TradeWindow` keeps what the three performance breakers need: the losing streak that is running and the newest closed
-trades. Profit and loss are exact, after costs; win rate is compared exactly; the Sharpe ratio is a statistic in floats.
+trades. Profit and loss are exact, after costs, and so are all comparisons; the Sharpe ratio is told as a float.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from math import copysign, inf
+from fractions import Fraction
+from math import copysign, inf, isclose
+from statistics import mean, variance
 
 import numpy as np
 
@@ -98,12 +100,22 @@ def _low_win_rate(last: Sequence[Trade], floor: Decimal | None) -> tuple[str, st
 
 
 def _low_sharpe(last: Sequence[Trade], floor: Decimal | None) -> tuple[str, str] | None:
-    """Trips below a Sharpe ratio of single trades."""
+    """Trips below a Sharpe ratio of single trades; so near the limit that floats cannot tell, fractions do."""
     ratio = None if floor is None else sharpe_of(last)
-    if floor is None or ratio is None or ratio >= float(floor):
+    if floor is None or ratio is None:
+        return None
+    near = isclose(ratio, floor, rel_tol=1e-9, abs_tol=1e-9)
+    if not (_is_below(last, Fraction(floor)) if near else ratio < floor):
         return None
     told = f"mean over standard deviation of the last {len(last)} closed trades' returns is {ratio:.2f}"
     return "SHARPE", f"{told}; limit {floor:.2f}"
+
+
+def _is_below(trades: Sequence[Trade], floor: Fraction) -> bool:
+    """Whether mean / deviation < floor, without a root: signed squares on both sides."""
+    returns = [Fraction(pnl) / Fraction(base) for pnl, base in trades]
+    average, spread = mean(returns), variance(returns)
+    return average * abs(average) < floor * abs(floor) * spread
 
 
 def sharpe_of(trades: Sequence[Trade]) -> float | None:

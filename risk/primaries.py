@@ -41,8 +41,8 @@ class Child:
 class Primary:
     """An order that an algorithm works.
 
-    quantity: the engine's, what was asked for less what was cut out of it. beside: units that children took without
-    being cut out of it. unsent: children cut out of it and not sent yet. spawned: every child that was sent or refused.
+    quantity: the engine's, what was asked for less what was cut out of it. beside: units of it that children took
+    without being cut out. unsent: children cut out of it and not sent yet. spawned: those that were sent or refused.
     """
 
     order: OrderInitialized
@@ -145,6 +145,19 @@ class Primaries:
         return None
 
     @contextmanager
+    def shrinking(self, primary: Primary, quantity: Decimal | None) -> Iterator[None]:
+        """While the algorithm changes a primary in place; what it gives up makes up for children beside it first."""
+        before = primary.quantity
+        primary.working += 1
+        try:
+            yield
+        finally:
+            primary.working -= 1
+            if quantity is not None:
+                primary.beside -= min(primary.beside, max(ZERO, before - primary.quantity))
+            self._count(primary)
+
+    @contextmanager
     def making_room(self, order: OrderInitialized) -> Iterator[None]:
         """Count a child in its primary's place while it is decided on."""
         primary = self._held[str(order.exec_spawn_id)]
@@ -191,7 +204,7 @@ class Primaries:
 
     def _resize(self, child: Child, units: Decimal) -> None:
         if not child.cut_out:
-            child.primary.beside += units - child.units
+            child.primary.beside = max(ZERO, child.primary.beside + units - child.units)
         child.units = units
         self._count(child.primary)
 

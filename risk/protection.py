@@ -223,7 +223,7 @@ class Protection:
     def _tighten(self, ts: int, levels: Levels) -> None:
         """Once nothing adds or moves, cancel a stop that is looser than the average entry by now asks for.
 
-        A new one follows its answer. A stop that is tighter stays: none ever moves away from the position.
+        A new one follows its answer. A stop that is tighter loses less than asked for, and stays.
         """
         settled = not self._asked and all(closes(o, self.holding) for o in self.holding.working.values())
         if not settled or levels.trigger is None or any(self._needs(levels)) or self._surplus():

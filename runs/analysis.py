@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from runs.trades import Trade, round_trips
 
 if TYPE_CHECKING:
     from runs.prices import FloatArray, IntArray
-    from runs.record import RunRecord
+    from runs.record import Row, RunRecord
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,26 @@ class Analysis:
     days: IntArray
     zone: str
     days_per_year: int
+
+    @property
+    def fees(self) -> Decimal:
+        """All commissions in the account's currency, each at the rate of its fill."""
+        return sum(
+            (
+                self.prices[fill["instrument"]].in_base(fill["commission"], fill["ts"], fill["currency"])
+                for fill in self.record.fills
+            ),
+            Decimal(0),
+        )
+
+    @property
+    def traded(self) -> float:
+        """Notional of all fills, buys plus sells, in the account's currency."""
+        return float(sum(self._notional(fill) for fill in self.record.fills))
+
+    def _notional(self, fill: Row) -> float:
+        own = self.prices[fill["instrument"]]
+        return float(own.in_base(fill["quantity"] * abs(own.value(fill["price"])), fill["ts"]))
 
     @property
     def by_bar(self) -> FloatArray:

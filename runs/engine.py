@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nautilus_trader.common import FileWriterConfig, LoggerConfig, LogLevel
 
+from market.rates import settlement_currency
 from risk.desk import BACKSTOP
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from market.catalog import MarketData
 
 ENGINE_LOG = "engine.jsonl"
+_FINEST = Decimal("1e-8")  # of a notional: a coin's smallest part
 ROTATE = (50_000_000, 5)  # (bytes a log file, files kept)
 LEVELS = {
     "debug": LogLevel.DEBUG,
@@ -48,10 +50,16 @@ def submit_rate(config: RunConfig, *, wall_clock_is_market_time: bool) -> str:
 
 
 def max_notionals(config: RunConfig, market: MarketData) -> dict[str, str]:
-    """Instrument id -> the notional above which the engine itself denies an order."""
+    """Instrument id -> the notional, in the currency it settles in, above which the engine itself denies an order.
+
+    It stays the same all along, so a foreign currency counts at its lowest rate.
+    """
     limit = config.risk.max_order_notional
     if limit is None:
         return {}
-    return {
-        str(instrument.id): str((limit * BACKSTOP).quantize(Decimal(1))) for instrument in market.instruments
-    }
+    found = {}
+    for instrument in market.instruments:
+        series = market.rates.series.get(settlement_currency(instrument))
+        lowest = Decimal(1) if series is None else min(series.rates)
+        found[str(instrument.id)] = f"{(limit * BACKSTOP / lowest).quantize(_FINEST).normalize():f}"
+    return found

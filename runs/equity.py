@@ -1,7 +1,8 @@
 """What was the account worth at the end of every bar?
 
-The cash ledger is stepped per fill and positions are valued at closes, all in integers of one common
-scale, so that every value is exact; only then is it rounded to the currency's smallest unit.
+Cash is stepped per fill and positions are valued at closes, in each currency by itself and in integers of one common
+scale; every currency is then converted at the rate in force. All of that is exact (the value of an inverse contract to
+18 digits): only the sum is rounded, once, to the smallest unit of the account's currency.
 """
 
 from __future__ import annotations
@@ -15,17 +16,19 @@ import numpy as np
 import numpy.typing as npt
 from nautilus_trader.model import Currency
 
+from market.rates import DECIMALS
 from runs.errors import RunError
-from runs.prices import stamps
+from runs.prices import INVERSE_DECIMALS, inverse_values, stamps
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
+    from market.rates import Rates
     from runs.prices import FloatArray, IntArray, Prices
     from runs.record import Row, RunRecord
 
-# Digits for exact products of prices, quantities and multipliers (16 decimals each at most in the engine).
-EXACT_DIGITS = 100
+# Digits for exact products of prices, quantities, multipliers and rates (16 decimals each at most in the engine).
+EXACT_DIGITS = 150
 
 # int64 or, where int64 has no room, Python integers (dtype object): exact either way.
 type ExactArray = npt.NDArray[Any]
@@ -65,12 +68,12 @@ def equity_of(record: RunRecord, prices: dict[str, Prices]) -> Equity:
 
     A fill counts from the first bar that ends at or after it; fills after the last bar count at that bar.
     Raises RunError for what cannot be valued in the account's currency, and when the series ends elsewhere
-    than the engine's own ledger (`record.final_equity`) by more than a smallest unit a fill.
+    than the engine's own ledger (`record.final_equity`) by more than a rounding a fill.
     """
-    _refuse_foreign_amounts(record, prices)
+    _refuse_what_has_no_rate(record, prices)
     with localcontext(prec=EXACT_DIGITS):
         equity = _rebuild(record, prices)
-    _compare_with_ledger(equity, record)
+        _compare_with_ledger(equity, record, prices)
     return equity
 
 
@@ -78,31 +81,65 @@ def _rebuild(record: RunRecord, prices: dict[str, Prices]) -> Equity:
     ts = stamps(prices)
     precision = Currency.from_str(record.currency).precision
     fills = sorted(record.fills, key=lambda fill: fill["ts"])
-    flows = [_cash_flow(fill, prices[fill["instrument"]].multiplier) for fill in fills]
+    flows = _flows(fills, prices, record)
     held = {name: [fill for fill in fills if fill["instrument"] == name] for name in prices}
     scale = max(
         precision,
-        _decimals([record.starting_equity, *flows]),
+        _decimals([flow for steps in flows.values() for _, flow in steps]),
         *(_value_decimals(own, prices[name]) for name, own in held.items()),
     )
-    total = _at_stamps(fills, [_scaled(flow, scale) for flow in flows], ts) + _scaled(
-        record.starting_equity, scale
-    )
+    amounts = {currency: _cash(steps, ts, scale) for currency, steps in flows.items()}
     gross = np.zeros(len(ts))
     for name, own in held.items():
-        value = _position_value(own, prices[name], ts, scale)
-        total = total + value
-        gross += np.abs(value.astype(np.float64)) / 10.0**scale
-    unit = 10 ** (scale - precision)
+        if own:
+            value, currency = _position_value(own, prices[name], ts, scale), prices[name].currency
+            amounts[currency] = amounts[currency] + value
+            gross += (
+                np.abs(value.astype(np.float64)) / 10.0**scale * _floats(record.market.rates, currency, ts)
+            )
+    total, decimals = _in_base(amounts, record, ts, scale)
+    unit = 10 ** (decimals - precision)
     units = ((total + unit // 2) // unit).astype(np.int64)
     return Equity(record.currency, precision, record.starting_equity, ts, units, gross)
 
 
-def _cash_flow(fill: Row, multiplier: Decimal) -> Decimal:
-    """Money into the account: the price paid or received, less commission."""
-    price: Decimal = fill["price"]
-    commission: Decimal = fill["commission"]
-    return -_signed(fill) * price * multiplier - commission
+type _Steps = list[tuple[int, Decimal]]
+
+
+def _flows(fills: Iterable[Row], prices: dict[str, Prices], record: RunRecord) -> dict[str, _Steps]:
+    """Currency -> (stamp, money into the account): prices paid or received, commissions, and what was there first."""
+    flows: dict[str, _Steps] = {record.currency: [(0, record.starting_equity)]}
+    for fill in fills:
+        own = prices[fill["instrument"]]
+        traded = -_signed(fill) * own.value(fill["price"])
+        flows.setdefault(own.currency, []).append((fill["ts"], traded))
+        if fill["commission"]:
+            flows.setdefault(fill["currency"], []).append((fill["ts"], -fill["commission"]))
+    return flows
+
+
+def _cash(steps: _Steps, ts: IntArray, scale: int) -> ExactArray:
+    return _at_stamps([stamp for stamp, _ in steps], [_scaled(flow, scale) for _, flow in steps], ts)
+
+
+def _in_base(
+    amounts: dict[str, ExactArray], record: RunRecord, ts: IntArray, scale: int
+) -> tuple[ExactArray, int]:
+    """The sum of all currencies in the account's at each stamp, and the digits after the point it is written with."""
+    own = amounts[record.currency]
+    if len(amounts) == 1:
+        return own, scale
+    total = own.astype(object) * 10**DECIMALS
+    for currency, amount in amounts.items():
+        if currency != record.currency:
+            rates = record.market.rates.series[currency].scaled_at(ts)
+            total = total + amount.astype(object) * rates
+    return total, scale + DECIMALS
+
+
+def _floats(rates: Rates, currency: str, ts: IntArray) -> FloatArray | float:
+    series = rates.series.get(currency)
+    return 1.0 if series is None else series.scaled_at(ts).astype(np.float64) / 10.0**DECIMALS
 
 
 def _signed(fill: Row) -> Decimal:
@@ -113,10 +150,16 @@ def _signed(fill: Row) -> Decimal:
 def _position_value(fills: Sequence[Row], prices: Prices, ts: IntArray, scale: int) -> ExactArray:
     """Value of one position at each stamp, times 10**scale: what closing it would have brought."""
     decimals = _decimals([fill["quantity"] for fill in fills])
-    quantities = _at_stamps(fills, [_scaled(_signed(fill), decimals) for fill in fills], ts)
-    per_tick = _scaled(prices.multiplier, scale - decimals - prices.precision)
+    quantities = _at_stamps(
+        [fill["ts"] for fill in fills], [_scaled(_signed(fill), decimals) for fill in fills], ts
+    )
     bid, ask = (_ticks_at_stamps(fills, prices, ticks, ts) for ticks in (prices.bid, prices.ask))
     ticks = np.where(quantities > 0, bid, ask)
+    if prices.inverse:
+        values = inverse_values(prices.multiplier, ticks, prices.precision)
+        inverse: ExactArray = quantities.astype(object) * values * 10 ** (scale - decimals - INVERSE_DECIMALS)
+        return inverse
+    per_tick = _scaled(prices.multiplier, scale - decimals - prices.precision)
     largest = _largest(quantities) * _largest(ticks) * abs(per_tick)
     return _exact(quantities, largest) * _exact(ticks, largest) * per_tick
 
@@ -130,11 +173,11 @@ def _ticks_at_stamps(fills: Sequence[Row], prices: Prices, ticks: IntArray, ts: 
     return known[np.searchsorted(seen, ts, side="right")]
 
 
-def _at_stamps(fills: Sequence[Row], steps: Sequence[int], ts: IntArray) -> ExactArray:
-    """Sum of the steps of all fills up to each stamp; the last stamp has every fill."""
+def _at_stamps(moments: Sequence[int], steps: Sequence[int], ts: IntArray) -> ExactArray:
+    """Sum of all steps up to each stamp; the last stamp has every step. moments: when each step was."""
     sums = [0, *accumulate(steps)]
-    index = np.searchsorted(np.array([fill["ts"] for fill in fills], np.int64), ts, side="right")
-    index[-1:] = len(fills)
+    index = np.searchsorted(np.array(moments, np.int64), ts, side="right")
+    index[-1:] = len(steps)
     return np.array(sums, np.int64 if max(map(abs, sums)) < _INT64_ROOM else object)[index]
 
 
@@ -157,30 +200,39 @@ def _decimals(numbers: Sequence[Decimal]) -> int:
 
 def _value_decimals(fills: Sequence[Row], prices: Prices) -> int:
     quantities = max(0, _decimals([fill["quantity"] for fill in fills]))
+    if prices.inverse:
+        return quantities + INVERSE_DECIMALS
     return quantities + prices.precision + max(0, _decimals([prices.multiplier]))
 
 
-def _refuse_foreign_amounts(record: RunRecord, prices: dict[str, Prices]) -> None:
+def _refuse_what_has_no_rate(record: RunRecord, prices: dict[str, Prices]) -> None:
     for name in dict.fromkeys(fill["instrument"] for fill in record.fills):
         if name not in prices:
             raise RunError(f"fills of {name}, but the run has prices only of {', '.join(prices)}")
-        own = prices[name]
-        if own.inverse or own.currency != record.currency:
-            kind = "an inverse instrument" if own.inverse else f"quoted in {own.currency}"
-            raise RunError(
-                f"{name} is {kind}; equity in {record.currency} can be rebuilt only from prices in it"
-            )
+    known = {record.currency, *record.market.rates.series}
     for fill in record.fills:
-        if fill["commission"] and fill["currency"] != record.currency:
-            raise RunError(
-                f"commission of {fill['commission']} {fill['currency']} on {fill['instrument']}; equity in "
-                f"{record.currency} can be rebuilt only from commissions in it"
-            )
+        own = prices[fill["instrument"]]
+        needed = {f"{own.instrument} settles in {own.currency}": own.currency}
+        if fill["commission"]:
+            told = f"commission of {fill['commission']} {fill['currency']} on {own.instrument}"
+            needed[told] = fill["currency"]
+        for what, currency in needed.items():
+            if currency not in known or record.market.rates.at(currency, fill["ts"]) is None:
+                raise RunError(
+                    f"{what}, of which no rate was known: equity in {record.currency} cannot be rebuilt"
+                )
 
 
-def _compare_with_ledger(equity: Equity, record: RunRecord) -> None:
-    tolerance = Decimal(max(1, len(record.fills))).scaleb(-equity.precision)
-    if abs(equity.final - record.final_equity) > tolerance:
+def _compare_with_ledger(equity: Equity, record: RunRecord, prices: dict[str, Prices]) -> None:
+    """The engine rounds every profit and commission to a smallest unit of its currency."""
+    last = int(equity.ts[-1]) if len(equity.ts) else 0
+    smallest = Decimal(1).scaleb(-equity.precision)
+    tolerance = Decimal(0)
+    for fill in record.fills:
+        own = prices[fill["instrument"]]
+        unit = Decimal(1).scaleb(-Currency.from_str(own.currency).precision)
+        tolerance += max(smallest, abs(own.in_base(unit, max(last, fill["ts"]))))
+    if abs(equity.final - record.final_equity) > max(tolerance, smallest):
         raise RunError(
             f"equity rebuilt from fills and prices ends at {equity.final} {equity.currency}, the engine's "
             f"ledger at {record.final_equity} {record.currency}: more than a rounding a fill apart, so no "

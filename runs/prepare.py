@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from market.catalog import open_market
+from market.conversion import with_rates
 from risk.clock import NotReplayableError
-from runs.errors import NotReplayableRunError, RunError, StrategyError
+from runs.errors import NotReplayableRunError, StrategyError
 from runs.record import Recorder, RunRecord
 
 if TYPE_CHECKING:
@@ -28,22 +29,13 @@ class Prepared:
 
 
 def prepare(config: RunConfig) -> Prepared:
-    """Open the market data of a run. Raises market.errors.DataError when there is none or it is wrong."""
+    """Open the market data of a run, and the rates it needs to count in the account's currency.
+
+    Raises market.errors.DataError when there is none or it is wrong.
+    """
     run = config.run
     market = open_market(config.data, config.symbols, config.bar, run.start, run.end)
-    return Prepared(config, market, Recorder())
-
-
-def equity_in(equities: dict[Any, Any], config: RunConfig) -> Decimal:
-    """The account's equity from the engine's answer (currency -> money). Raises RunError when it has none."""
-    currency = config.venue.currency
-    amounts = [money.as_decimal() for key, money in equities.items() if key.code == currency]
-    if len(amounts) != 1 or len(equities) != 1:
-        raise RunError(
-            f"the engine tells equity in {sorted(k.code for k in equities)}, not in {currency} alone"
-        )
-    amount: Decimal = amounts[0]
-    return amount
+    return Prepared(config, with_rates(market, config.data, config.venue.currency, config.bar), Recorder())
 
 
 def finished_record(config: RunConfig, ready: Prepared, desk: RiskDesk, final_equity: Decimal) -> RunRecord:
@@ -59,6 +51,7 @@ def finished_record(config: RunConfig, ready: Prepared, desk: RiskDesk, final_eq
         fills=recorder.fills,
         refusals=recorder.refusals,
         trips=recorder.trips,
+        notices=recorder.notices,
     )
 
 
@@ -75,5 +68,5 @@ def raise_kept(desk: RiskDesk, *, stop_on_error: bool) -> None:
             raise error
         if isinstance(error, NotReplayableError):
             raise NotReplayableRunError(str(error)) from error
-        if stop_on_error or where == "on_start":
+        if stop_on_error or where.endswith("on_start"):
             raise StrategyError(f"{strategy} raised in {where}: {type(error).__name__}: {error}") from error

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+
+from market.rates import NO_RATES, Rates, settlement_currency
+from runs.errors import RunError
 
 if TYPE_CHECKING:
     from market.catalog import MarketData
@@ -16,13 +19,18 @@ if TYPE_CHECKING:
 type IntArray = npt.NDArray[np.int64]
 type FloatArray = npt.NDArray[np.float64]
 
+INVERSE_DECIMALS = 18
+"""Digits after the point to which the value of one inverse contract is rounded, ten more than a coin has."""
+_EXACT = 16  # digits after the point of the engine's finest price and multiplier
+
 
 @dataclass(frozen=True)
 class Prices:
     """What one instrument could be sold and bought at, oldest first, and what turns a price into money.
 
     ts: shape (n,), UTC ns, the end of each bar (or the time of each quote); bid, ask: shape (n,), in ticks of
-    10**-precision, exact. Of a bar both are its close.
+    10**-precision, exact. Of a bar both are its close. currency: the one it settles in; rates: what the currencies of
+    the run were worth in the account's.
     """
 
     instrument: str
@@ -33,12 +41,43 @@ class Prices:
     ts: IntArray
     bid: IntArray
     ask: IntArray
+    rates: Rates = NO_RATES
 
     @property
     def close(self) -> FloatArray:
         """Closes (of quotes the middle) as floats, shape (n,), for statistics and plots."""
         closes: FloatArray = (self.bid + self.ask) / 2.0 / 10.0**self.precision
         return closes
+
+    @property
+    def close_in_base(self) -> FloatArray:
+        """Closes in the account's currency; before the first rate that one is taken."""
+        series = self.rates.series.get(self.currency)
+        if series is None:
+            return self.close
+        known = np.array([float(rate) for rate in series.rates])
+        index = np.searchsorted(series.ts, self.ts, side="right") - 1
+        closes: FloatArray = self.close * known[np.maximum(index, 0)]
+        return closes
+
+    def in_base(self, amount: Decimal, ts: int, currency: str | None = None) -> Decimal:
+        """An amount (None: in the settlement currency) in the account's, at the rate in force at a stamp (UTC ns).
+
+        Raises RunError before the first rate.
+        """
+        rate = self.rates.at(currency or self.currency, ts)
+        if rate is None:
+            raise RunError(
+                f"{self.instrument} was traded before the first rate of {currency or self.currency} was known"
+            )
+        return amount * rate
+
+    def value(self, price: Decimal) -> Decimal:
+        """What one unit held is worth at a price, in the settlement currency; below zero for an inverse contract."""
+        if not self.inverse:
+            return self.multiplier * price
+        ticks = np.array([int(price.scaleb(_EXACT))], dtype=object)
+        return Decimal(int(inverse_values(self.multiplier, ticks, _EXACT)[0])).scaleb(-INVERSE_DECIMALS)
 
     def last(self, side: str) -> Decimal | None:
         """What a LONG or SHORT position could be closed at in the end, exact; None without a price."""
@@ -53,6 +92,17 @@ def read_prices(market: MarketData, until_ns: int | None = None) -> dict[str, Pr
     """
     pairs = zip(market.symbols, market.instruments, strict=True)
     return {str(instrument.id): _prices(market, symbol, instrument, until_ns) for symbol, instrument in pairs}
+
+
+def inverse_values(multiplier: Decimal, ticks: npt.NDArray[Any], precision: int) -> npt.NDArray[Any]:
+    """Value of one inverse contract at each price, -multiplier / price, so that a long gains when the price rises.
+
+    In units of 10**-INVERSE_DECIMALS of the settlement currency, rounded once, half away from zero; 0 without a price.
+    """
+    paid = int(multiplier.scaleb(_EXACT)) * 10 ** (INVERSE_DECIMALS + precision)
+    prices = ticks.astype(object) * 10**_EXACT
+    asked = np.where(prices == 0, 1, prices)
+    return np.where(prices == 0, 0, -((2 * paid + asked) // (2 * asked)))
 
 
 def stamps(prices: dict[str, Prices]) -> IntArray:
@@ -75,11 +125,12 @@ def _prices(market: MarketData, symbol: str, instrument: Instrument, until_ns: i
     )
     return Prices(
         instrument=str(instrument.id),
-        currency=instrument.quote_currency.code,
+        currency=settlement_currency(instrument),
         multiplier=instrument.multiplier.as_decimal(),
         precision=instrument.price_precision,
         inverse=instrument.is_inverse,
         ts=ts[:seen],
         bid=bid,
         ask=ask,
+        rates=market.rates,
     )

@@ -120,10 +120,14 @@ def _rows_of(log: list[tuple[int, Any, str | None]]) -> tuple[dict[str, Row], li
     fills: list[Row] = []
     refusals: list[Row] = []
     trades: set[tuple[str, str]] = set()  # (client order id, trade id): a fill counts once
+    told: set[tuple[str, str]] = (
+        set()
+    )  # (client order id, reason): the gate's refusal, which the engine then repeats
     for ts, event, reason in log:
         kind, name = type(event).__name__, str(event.client_order_id)
         row = orders.get(name)
         if reason is not None:
+            told.add((name, reason))
             refusals.append(_refusal(ts, row or _order_row(ts, event), reason.partition(":")[0], reason))
         elif kind == "OrderInitialized":
             orders[name] = _order_row(ts, event)
@@ -137,7 +141,7 @@ def _rows_of(log: list[tuple[int, Any, str | None]]) -> tuple[dict[str, Row], li
             _update(row, event)
         elif kind in STATUS_OF and row["status"] != "FILLED":
             row["status"] = STATUS_OF[kind]
-        if row is not None and kind in REFUSED_BY:
+        if row is not None and kind in REFUSED_BY and (name, event.reason) not in told:
             by = REFUSED_BY[kind]
             refusals.append(_refusal(ts, row, by, f"{by}: {event.reason}"))
     return orders, fills, refusals

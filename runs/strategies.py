@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model import Bar, StrategyId
 
 from configs.parameters import accepted
+from market.rates import settlement_currency
 from risk.breaker import ScopeLimits
 from risk.desk import RiskDesk
 from risk.gate import RiskGate, gated
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from configs.schema import RunConfig, StrategySpec
     from market.catalog import MarketData
+    from market.rates import Rates
     from risk.breaker import RiskState
     from risk.desk import Witness
 
@@ -47,6 +49,7 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
     state: RiskState | None = None,
     event_time: Callable[[RiskGate, Any, int], int] | None = None,
     replays: bool = False,
+    assumes_approval: bool = True,
 ) -> RiskDesk:
     """The desk of a run, with its instruments. Raises InstrumentError for one that its account cannot hold."""
     planned = _plan(config, market)
@@ -55,8 +58,8 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
     unknown = unmatched_venues(config.risk, [config.venue.name, *venues])
     if unknown:
         raise InstrumentError(
-            f"risk.overrides: line {unknown[0]} names venue {config.risk.overrides[unknown[0]].venue}, which this run does "
-            f"not trade on; it has {', '.join(dict.fromkeys([config.venue.name, *venues]))}"
+            f"risk.overrides: line {unknown[0]} names venue {config.risk.overrides[unknown[0]].venue}, which this run "
+            f"does not trade on; it has {', '.join(dict.fromkeys([config.venue.name, *venues]))}"
         )
     scopes = scoped_breakers(config.risk, names, venues, config.venue.name)
     desk = RiskDesk(
@@ -78,11 +81,14 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
             for scope, keys in scopes.items()
         ],
         names=names,
+        assumes_approval=assumes_approval,
         venue_name=config.venue.name,
     )
     for instrument in market.instruments:
-        _check_instrument(instrument, config)
+        _check_instrument(instrument, config, market.rates)
         desk.add_instrument(instrument)
+    for currency, pair in market.rates.pairs.items():
+        desk.prices.add_rate(pair.id, currency, turned_over=False)
     return desk
 
 
@@ -134,16 +140,12 @@ def _symbols(market: MarketData) -> tuple[str, ...]:
     return tuple(str(instrument.raw_symbol) for instrument in market.instruments)
 
 
-def _check_instrument(instrument: Any, config: RunConfig) -> None:
-    quote, account = instrument.quote_currency.code, config.venue.currency
-    if quote != account:
+def _check_instrument(instrument: Any, config: RunConfig, rates: Rates) -> None:
+    settled_in, account = settlement_currency(instrument), config.venue.currency
+    if settled_in != account and settled_in not in rates.series:
         raise InstrumentError(
-            f"instruments: {instrument.id} is quoted in {quote} but the account is in {account}; Keel does not convert "
-            f"currencies yet: choose instruments quoted in {account}, or venue.currency={quote}"
-        )
-    if instrument.is_inverse:
-        raise InstrumentError(
-            f"instruments: {instrument.id} is an inverse contract, which Keel cannot value yet"
+            f"instruments: {instrument.id} settles in {settled_in}, the account is in {account}, and the run has no "
+            f"rate between them: set data.rates (docs/data.md), or venue.currency={settled_in}"
         )
     if config.venue.account_type == "margin" and instrument.margin_init <= 0:
         raise InstrumentError(

@@ -110,7 +110,7 @@ def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
         currency=record.currency,
         starting_equity=_money(record.starting_equity, equity.precision),
         final_equity=_money(record.final_equity, equity.precision),
-        fees=_money(sum((fill["commission"] for fill in record.fills), Decimal(0)), equity.precision),
+        fees=_money(analysis.fees, equity.precision),
         total_return=float(record.final_equity / record.starting_equity - 1) if len(equity.ts) else None,
         cagr=own.cagr,
         volatility=own.volatility,
@@ -121,7 +121,7 @@ def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
         open_trades=len(trades) - len(pnls),
         win_rate=measures.win_rate(pnls),
         profit_factor=measures.profit_factor(pnls),
-        turnover=measures.turnover(_traded(analysis), equity.amounts, years),
+        turnover=measures.turnover(analysis.traded, equity.amounts, years),
         exposure=measures.exposure(equity.gross, equity.amounts),
         max_exposure=None if exposures is None else float(exposures.max()),
         time_in_market=float(np.mean(equity.gross > 0)) if len(equity.gross) else None,
@@ -156,14 +156,6 @@ def _counts(rows: list[Row], name: str) -> dict[str, int]:
     """Count rows by this key of theirs, the most frequent first; ties by name."""
     counts = Counter(row[name] for row in rows)
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _traded(analysis: Analysis) -> float:
-    """Notional of all fills, buys plus sells, in the account's currency."""
-    return sum(
-        float(fill["quantity"] * fill["price"] * analysis.prices[fill["instrument"]].multiplier)
-        for fill in analysis.record.fills
-    )
 
 
 def _money(amount: Decimal, precision: int) -> Decimal:

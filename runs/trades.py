@@ -26,8 +26,10 @@ class Trade:
 
     side: LONG or SHORT; quantity: units entered, in all; prices: averages over the units entered and exited.
     pnl: profit (positive) or loss in the account's currency after commission, exact; an open trade is
-    valued at the last close, so that the trades of a run add up to its change in equity.
-    pnl_pct: pnl as a fraction of the value entered. bars: closes of the instrument after the entry, up to
+    valued at the last close, so that the trades of a run add up to its change in equity. What was earned in another
+    currency counts at the rate of the exit, a commission at that of its fill: what the currency did before or after
+    is no part of any trade. pnl_pct: the profit as a fraction of the value entered, both in the instrument's own
+    currency. bars: closes of the instrument after the entry, up to
     the exit. Times are UTC ns; exit time and price are None while open.
     """
 
@@ -63,31 +65,38 @@ def round_trips(fills: Sequence[Row], prices: dict[str, Prices]) -> list[Trade]:
         for fill in sorted(fills, key=lambda fill: fill["ts"]):
             key = (fill["strategy"], fill["instrument"])
             trade = open_trades.get(key)
-            rest, commission = fill["quantity"], fill["commission"]
+            own = prices[fill["instrument"]]
+            rest, commission = fill["quantity"], own.in_base(fill["commission"], fill["ts"], fill["currency"])
             if trade is not None and trade.side != fill["side"]:
-                rest, commission = trade.leave(fill)
+                rest, commission = trade.leave(fill, own, commission)
                 if not trade.held:
-                    trades.append(trade.finish(prices[trade.instrument], exit_ts=fill["ts"]))
+                    trades.append(trade.finish(own, exit_ts=fill["ts"]))
                     trade = None
                     del open_trades[key]
             if rest:
                 trade = trade or open_trades.setdefault(key, _OpenTrade(*key, fill["side"], fill["ts"]))
-                trade.enter(rest, fill["price"], commission)
+                trade.enter(rest, fill["price"], own, commission)
         trades.extend(trade.finish(prices[trade.instrument], exit_ts=None) for trade in open_trades.values())
     return sorted(trades, key=lambda trade: trade.entry_ts)
 
 
 @dataclass(slots=True)
 class _OpenTrade:
-    """A round trip on its way: what went in and what came out so far. side: BUY or SELL, of the entry."""
+    """A round trip on its way: what went in and what came out so far. side: BUY or SELL, of the entry.
+
+    entry_paid, exit_paid: quantities times prices, for averages; entry_value, exit_value: what they were worth, in the
+    instrument's own currency (below zero for an inverse contract); commission: in the account's.
+    """
 
     strategy: str
     instrument: str
     side: str
     entry_ts: int
     entered: Decimal = Decimal(0)
+    entry_paid: Decimal = Decimal(0)
     entry_value: Decimal = Decimal(0)
     exited: Decimal = Decimal(0)
+    exit_paid: Decimal = Decimal(0)
     exit_value: Decimal = Decimal(0)
     commission: Decimal = Decimal(0)
 
@@ -95,35 +104,36 @@ class _OpenTrade:
     def held(self) -> Decimal:
         return self.entered - self.exited
 
-    def enter(self, quantity: Decimal, price: Decimal, commission: Decimal) -> None:
+    def enter(self, quantity: Decimal, price: Decimal, prices: Prices, commission: Decimal) -> None:
         self.entered += quantity
-        self.entry_value += quantity * price
+        self.entry_paid += quantity * price
+        self.entry_value += quantity * prices.value(price)
         self.commission += commission
 
-    def leave(self, fill: Row) -> tuple[Decimal, Decimal]:
+    def leave(self, fill: Row, prices: Prices, commission: Decimal) -> tuple[Decimal, Decimal]:
         """Take what closes this trade out of an opposite fill; return the quantity and commission left."""
-        quantity = min(fill["quantity"], self.held)
-        commission: Decimal = fill["commission"]
+        quantity, own = min(fill["quantity"], self.held), commission
         if quantity < fill["quantity"]:
-            commission = (commission * quantity / fill["quantity"]).quantize(_FINEST)
+            own = (commission * quantity / fill["quantity"]).quantize(_FINEST)
         self.exited += quantity
-        self.exit_value += quantity * fill["price"]
-        self.commission += commission
-        return fill["quantity"] - quantity, fill["commission"] - commission
+        self.exit_paid += quantity * fill["price"]
+        self.exit_value += quantity * prices.value(fill["price"])
+        self.commission += own
+        return fill["quantity"] - quantity, commission - own
 
     def finish(self, prices: Prices, exit_ts: int | None) -> Trade:
         side = "LONG" if self.side == "BUY" else "SHORT"
         value = self.exit_value
         if self.held:
             last = prices.last(side)
-            value += self.held * (last if last is not None else self.entry_value / self.entered)
+            value += self.held * (prices.value(last) if last is not None else self.entry_value / self.entered)
         gain = (value - self.entry_value) if self.side == "BUY" else (self.entry_value - value)
-        pnl = gain * prices.multiplier - self.commission
         end = (
             exit_ts
             if exit_ts is not None
             else max(self.entry_ts, int(prices.ts[-1]) if len(prices.ts) else 0)
         )
+        pnl = prices.in_base(gain, end) - self.commission
         first, last_bar = np.searchsorted(prices.ts, [self.entry_ts, end], side="right")
         return Trade(
             strategy=self.strategy,
@@ -131,11 +141,11 @@ class _OpenTrade:
             side=side,
             quantity=self.entered,
             entry_ts=self.entry_ts,
-            entry_price=_average(self.entry_value, self.entered),
+            entry_price=_average(self.entry_paid, self.entered),
             exit_ts=exit_ts,
-            exit_price=_average(self.exit_value, self.exited) if exit_ts is not None else None,
+            exit_price=_average(self.exit_paid, self.exited) if exit_ts is not None else None,
             pnl=pnl,
-            pnl_pct=float(pnl / (self.entry_value * prices.multiplier)),
+            pnl_pct=float(pnl / prices.in_base(abs(self.entry_value), end)),
             commission=self.commission,
             bars=int(last_bar - first),
             holding_ns=end - self.entry_ts,

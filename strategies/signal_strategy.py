@@ -18,6 +18,7 @@ from nautilus_trader.model import (
     OrderType,
     PositionClosed,
     Price,
+    PriceType,
     Quantity,
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
@@ -335,6 +336,14 @@ class SignalStrategy(Strategy):
         base = getattr(instrument, "base_currency", None)  # only pairs and perpetuals have one
         if base is not None and base in equity:
             return equity[base].as_decimal(), instrument.multiplier.as_decimal()
+        for currency, money in equity.items():
+            rate = self.cache.get_xrate(
+                instrument.id.venue, currency, instrument.quote_currency, PriceType.MID
+            )
+            if (
+                rate is not None
+            ):  # the venue quotes the two: what the account has, in the instrument's currency
+                return money.as_decimal() * Decimal(repr(rate)), notional
         currencies = ", ".join(str(currency) for currency in equity) or "unknown"
         self._complain(holding, f"no entry: it trades in {instrument.quote_currency}, equity is {currencies}")
         return None

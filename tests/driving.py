@@ -27,6 +27,7 @@ from adapters.replay.factories import ReplayVenue
 from backtests._engine import run_backtest
 from configs.validate import validated
 from live._node import run_node
+from market.rates import NO_RATES, Rates
 from risk.desk import RiskDesk
 from runs.prepare import Prepared
 from runs.record import Recorder, RunRecord
@@ -76,6 +77,7 @@ class FixedMarket:
     days_per_year: int = 252
     margin: str = "1"
     before: tuple[Bar, ...] = ()
+    rates: Rates = NO_RATES
 
     @property
     def instruments(self) -> tuple[Equity, ...]:
@@ -189,11 +191,12 @@ def drive(
     run: dict[str, Any] | None = None,
     venue: dict[str, Any] | None = None,
     algorithms: dict[str, type[ExecutionAlgorithm]] | None = None,
+    made: FixedMarket | None = None,
     **market: Any,
 ) -> Driven:
-    """Run the classes, in order, over `rows` behind one desk."""
+    """Run the classes, in order, over `rows` behind one desk; `made` is a whole market instead of rows."""
     several = [classes] if isinstance(classes, type) else list(classes)
-    fixed = FixedMarket(tuple(rows), **market)
+    fixed = made or FixedMarket(tuple(rows), **market)
     config = validated(
         {
             "strategy": _spec(several[0]),

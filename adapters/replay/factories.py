@@ -32,8 +32,10 @@ class ReplayVenue:
     def __init__(self, config: ReplayVenueConfig, market: MarketData, max_updates: int | None = None) -> None:
         """Replay the window of `market`, or its first `max_updates` updates.
 
-        Raises AdapterError for a latency at another speed than real time: the engine would wait in wall time.
+        Raises AdapterError for a latency at another speed than real time: the engine would wait in wall time; and for
+        what a cash account cannot hold.
         """
+        simulated.refuse_what_cash_cannot_hold(config, market.instruments)
         if config.latency_ms and config.speed != REAL_TIME:
             raise AdapterError(
                 f"venue.latency_ms={config.latency_ms} cannot be replayed at venue.speed={config.speed:g}: the delay "
@@ -56,7 +58,7 @@ class ReplayVenue:
         venue = self._market.instruments[0].id.venue
         replay = Replay(
             venue=venue,
-            instruments=self._market.instruments,
+            instruments=[*self._market.instruments, *self._market.rates.pairs.values()],
             updates=self._updates,
             speed=self._config.speed,
             on_end=self._end,
@@ -126,7 +128,7 @@ class ReplayVenue:
     def _updates(self) -> Iterable[Bar | QuoteTick]:
         updates = self._market.updates()[: self._max_updates]
         self._last = updates[-1] if updates else None
-        return updates
+        return self._market.rates.told(updates)
 
     def _end(self) -> None:
         self._ended = True

@@ -96,7 +96,7 @@ def test_resting_orders_changes_and_chains_of_fills(on_trip: str) -> None:
     ]  # fmt: skip
     from configs.validate import validated  # noqa: PLC0415 - the busy strategy has no YAML
 
-    document = _document(overrides)
+    document = document_of(overrides)
     document["strategy"] = {**BUSY_SPEC, "size": 20}
     document["strategies"] = {"other": {**BUSY_SPEC, "every": 4, "size": 30}}
     config = validated(document)
@@ -109,7 +109,7 @@ def test_resting_orders_changes_and_chains_of_fills(on_trip: str) -> None:
 BUSY_SPEC = {"strategy_path": "tests.parity.busy:Busy", "config_path": "tests.parity.busy:BusyConfig"}
 
 
-def _document(overrides: list[str]) -> dict[str, Any]:
+def document_of(overrides: list[str]) -> dict[str, Any]:
     from omegaconf import OmegaConf  # noqa: PLC0415 - reads the composed text back
 
     document = OmegaConf.to_container(OmegaConf.create(compose("backtest", overrides).text))

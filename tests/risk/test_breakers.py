@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nautilus_trader.model import OrderSide, Price, Quantity, QuoteTick
 
-from risk.breaker import Breakers, RiskState, TradingState, resumed
+from risk.breaker import Breakers, RiskState, TradingState, Trip, resumed
 from risk.limits import RiskConfig
 from risk.sessions import SessionDays
 from tests.driving import DAY, MODES, OPEN, T0, Scripted, bars, drive, equity
@@ -132,6 +132,26 @@ def test_readings_below_one_floor_do_not_confirm_another() -> None:
     one.roll(at("10:00"), Decimal(100_000))
     trips = [one.read(n, Decimal(value), 3) for n, value in enumerate((97_000, 97_001, 80_000))]
     assert [trip.breaker for trip in trips[-1]] == ["DAILY_LOSS"]
+
+
+def test_a_breach_of_yesterday_does_not_confirm_one_of_today() -> None:
+    one = breakers(max_daily_loss_pct="0.02")
+    one.roll(at("10:00"), Decimal(100_000))
+    for value in (98_000, 97_999):
+        assert one.read(1, Decimal(value), 3) == []
+    one.roll(at("00:00", "2024-01-03"), Decimal(97_999))
+    assert [len(one.read(2, Decimal(value), 3)) for value in (96_000, 95_999, 95_998)] == [0, 0, 1]
+
+
+def test_no_daily_loss_takes_the_place_of_a_halt_that_a_person_must_lift() -> None:
+    one = breakers(max_daily_loss_pct="0.02")
+    one.roll(at("10:00"), Decimal(100_000))
+    one.halt(Trip("BYPASS", "BYPASS: ...", 1))
+    assert one.read(2, Decimal(50_000)) == []
+    one.halt(Trip("DAILY_LOSS", "DAILY_LOSS: ...", 3))
+    assert one.state.breaker == "BYPASS"
+    one.roll(at("10:00", "2024-01-03"), Decimal(50_000))
+    assert one.halted
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])

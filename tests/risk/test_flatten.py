@@ -305,9 +305,25 @@ def test_an_error_at_one_holding_does_not_leave_the_others_open() -> None:
 
     flattener.means.gates[0] = Broken(venue, "A")  # type: ignore[index]
     flattener.start(0, "HALT")
-    assert (venue.position("A"), venue.position("B")) == (10, 0)
+    assert venue.positions() == [10, 0]
     wait(venue, flattener, 100)
+    refusals = [notice for notice in venue.notices if "close refused (RuntimeError" in notice.reason]
+    assert len(refusals) == 7  # with the same patience as for any other refusal
     assert "ALARM" in venue.kinds()
+
+
+def test_an_error_at_every_price_is_said_seven_times_in_a_hundred_seconds_not_a_hundred_times() -> None:
+    venue = Venue(prompt=True)
+    venue.hold("A", 10)
+    flattener = flattening(venue)
+
+    def beyond(_ts: int) -> str | None:
+        raise ValueError("the calendar ends in 2050")
+
+    venue.hours.closed_why = beyond  # type: ignore[method-assign]
+    flattener.start(0, "HALT")
+    wait(venue, flattener, 100)
+    assert sum("the calendar ends" in notice.reason for notice in venue.notices) == 7
 
 
 # -- several strategies in one instrument ---------------------------------------------------------------------------
@@ -318,7 +334,7 @@ def test_each_strategy_closes_its_own_part() -> None:
     venue.hold("A", 10)
     venue.hold("B", -4)
     flattening(venue, "AB").start(0, "HALT")
-    assert (venue.position("A"), venue.position("B")) == (0, 0)
+    assert venue.positions() == [0, 0]
     assert len(venue.closes) == 2
 
 
@@ -331,11 +347,43 @@ def test_where_a_venue_nets_two_strategies_the_rest_that_offsets_is_said() -> No
     flattener.start(0, "HALT")
     wait(venue, flattener, 120)
     assert sum(venue.true.values()) == 0
-    assert (venue.position("A"), venue.position("B")) == (4, -4)
+    assert venue.positions() == [4, -4]
     assert (
         "another strategy holds the other side" in next(n for n in venue.notices if n.kind == "ALARM").reason
     )
     assert flattener.active
+
+
+def test_where_two_strategies_hold_an_instrument_no_stop_may_fill_beside_the_close() -> None:
+    """The venue would fill both, since together they are no more than its net position."""
+    venue = Venue("net")
+    venue.hold("A", 10)
+    venue.hold("B", 10)
+    stop = venue.order("A", -10, trigger=Decimal(95), reduce_only=True)
+    venue.send([stop])
+    venue.take()
+    flattener = flattening(venue, "AB")
+    flattener.start(0, "LOSS", strategies=("A",))
+    venue.requests.clear()  # the cancel is lost
+    wait(venue, flattener, 60)
+    assert not venue.closes
+    assert venue.kinds()[-1] == "ALARM"
+    venue.settle()
+    assert venue.positions() == [0, 10]
+
+
+def test_a_stop_that_does_not_answer_holds_up_nobody_who_is_alone() -> None:
+    venue = Venue("own")
+    venue.hold("A", 10)
+    stop = venue.order("A", -10, trigger=Decimal(95), reduce_only=True)
+    venue.send([stop])
+    venue.take()
+    flattener = flattening(venue)
+    flattener.start(0, "LOSS")
+    venue.requests.clear()
+    wait(venue, flattener, CANCEL_WAIT // SECOND)
+    venue.settle()
+    assert venue.kinds()[-1] == "FLAT"
 
 
 def test_flattening_one_strategy_leaves_the_others_alone() -> None:
@@ -345,7 +393,7 @@ def test_flattening_one_strategy_leaves_the_others_alone() -> None:
     flattener = flattening(venue, "AB")
     assert not flattener.covers("A", AAPL)
     flattener.start(0, "LOSS", strategies=("A",))
-    assert (venue.position("A"), venue.position("B")) == (0, 5)
+    assert venue.positions() == [0, 5]
     assert {notice.scope for notice in venue.notices} == {"strategy:A"}
 
 
@@ -354,7 +402,8 @@ def test_flattening_a_venue_leaves_other_venues_alone() -> None:
     venue.hold("A", 10)
     flattener = flattening(venue)
     flattener.start(0, "LOSS", venue="ELSEWHERE")
-    assert (venue.position("A"), venue.kinds()) == (10, ["FLATTEN", "FLAT"])
+    assert venue.position("A") == 10
+    assert venue.kinds() == ["FLATTEN", "FLAT"]
     flattener.start(0, "LOSS", venue="XNAS")
     assert venue.position("A") == 0
 
@@ -366,12 +415,12 @@ def test_it_tells_what_it_covers_and_what_to_start_again_after_a_restart() -> No
     flattener.close(0, "A", AAPL, "TIME_EXIT")
     assert flattener.covers("A", AAPL)
     assert flattener.active
-    assert flattener.scopes == ()
+    assert not flattener.scopes
     flattener.start(0, "HALT")
-    assert flattener.scopes == ("book",)
+    assert list(flattener.scopes) == ["book"]
     assert len(venue.closes) == 1  # both are about the same holding
     flattener.stop(1, "resumed by a person")
-    assert not flattener.active
+    assert not flattener.covers("A", AAPL)
     assert venue.kinds()[-2:] == ["FLATTEN", "FLATTEN"]
 
 
@@ -421,16 +470,17 @@ class Chaos:
         venue = self.venue
         resting = sorted(venue.resting)
         name = resting[number % len(resting)] if resting else None
+        if name is not None and what in ("fill", "part") and not venue.hours.shut:
+            venue.fill(name, None if what == "fill" else Decimal(number + 1))
+        if name is not None and what == "drop":
+            venue.drop(name)
         steps: dict[str, Any] = {
             "take": venue.take,
             "report": venue.report,
-            "fill": lambda: name and not venue.hours.shut and venue.fill(name),
-            "part": lambda: name and not venue.hours.shut and venue.fill(name, Decimal(number + 1)),
             "second": lambda: self.pass_time(1),
             "minute": lambda: self.pass_time(60),
             "refuse": lambda: setattr(venue, "refuses", lambda _order: "not now"),
             "accept": lambda: setattr(venue, "refuses", lambda _order: None),
-            "drop": lambda: name and venue.drop(name),
             "shut": lambda: setattr(venue.hours, "shut", f"shut {venue.ts}"),
             "open": lambda: setattr(venue.hours, "shut", None),
             "lose": lambda: venue.requests and venue.requests[0][0] == "cancel" and venue.requests.popleft(),

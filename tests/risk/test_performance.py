@@ -6,6 +6,7 @@ import json
 import math
 import statistics
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -71,6 +72,14 @@ def test_sharpe_trips_below_its_floor() -> None:
     assert trip.reason == (
         "SHARPE: mean over standard deviation of the last 4 closed trades' returns is 0.07; limit 0.50"
     )
+
+
+def test_a_sharpe_ratio_is_kept_when_it_is_met_exactly() -> None:
+    """The mean of -1, 2/3, 2/3, 2/3 is 0.25 and their deviation 0.8333...: exactly 0.3, which floats miss."""
+    trades = [(Decimal(-1), Decimal(1)), *[(Decimal(2), Decimal(3))] * 3]
+    window = TradeWindow(trades=tuple(trades))
+    assert first_broken(window, limits(min_sharpe="0.3", performance_trades=4)) is None
+    assert first_broken(window, limits(min_sharpe="0.3000000000001", performance_trades=4)) is not None
 
 
 def test_returns_are_measured_against_each_trades_own_base() -> None:
@@ -186,8 +195,13 @@ def _slowly(trades: list[tuple[int, int]], run: RiskConfig) -> str | None:
         return None
     if run.min_win_rate is not None and Decimal(sum(p > 0 for p, _ in last)) / count < run.min_win_rate:
         return "WIN_RATE"
-    returns = [pnl / base for pnl, base in last]
-    mean, spread = statistics.mean(returns), statistics.stdev(returns)
-    ratio = mean / spread if spread > 1e-9 else math.copysign(math.inf, mean) if mean else None
-    low = run.min_sharpe is not None and ratio is not None and ratio < float(run.min_sharpe) - 1e-12
-    return "SHARPE" if low else None
+    if run.min_sharpe is None or not any(pnl for pnl, _ in last):
+        return None
+    returns = [Fraction(pnl, base) for pnl, base in last]
+    mean, variance = statistics.mean(returns), statistics.variance(returns)
+    floor = Fraction(run.min_sharpe)
+    if (mean < 0) != (floor < 0):
+        return "SHARPE" if mean < floor else None
+    shorter = mean**2 < floor**2 * variance
+    longer = mean**2 > floor**2 * variance
+    return "SHARPE" if (longer if mean < 0 else shorter) else None

@@ -3,15 +3,15 @@
 Requests wait until the venue takes them, its reports wait until the book hears them, so an order may fill while its
 cancel is on its way. `rule` is how the venue keeps a reduce-only order from turning a position round:
 
-    own   each strategy's position is its own, as NautilusTrader's simulated venues keep it
-    net   one net position of the account, as futures venues keep it
+    own   each strategy's position is its own, orders are cut to it, as NautilusTrader's simulated venues do
+    net   one net position of the account, and an order larger than it is refused, as on futures venues
     holds no reduce-only at all, but shares are held for every working order, as some brokers do
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from types import SimpleNamespace
@@ -102,6 +102,10 @@ class Venue:
 
     def position(self, strategy: str = "A") -> Decimal:
         return self.book.holding(strategy, AAPL).position
+
+    def positions(self) -> list[int]:
+        """Of A and B, in whole units."""
+        return [int(self.position(strategy)) for strategy in "AB"]
 
     def working(self, strategy: str = "A") -> list[WorkingOrder]:
         return list(self.book.holding(strategy, AAPL).working.values())
@@ -195,7 +199,9 @@ class Venue:
 
     def _not_reducing(self, order: WorkingOrder) -> str | None:
         if self.rule != "holds":
-            return "would have increased position" if order.reduce_only and not self._room(order) else None
+            enough = min(order.leaves, Decimal(1)) if self.rule == "own" else order.leaves
+            short = order.reduce_only and self._room(order) < enough
+            return "reduce-only order would have increased position" if short else None
         held: dict[str, Decimal] = {}
         for resting in self.resting.values():
             if resting.order.is_buy is order.is_buy and resting.order.group != order.group:
@@ -323,7 +329,7 @@ class FakeGate:
     def is_running(self) -> bool:
         return self.running
 
-    def cancel_working(self, client_order_ids: list[str]) -> None:
+    def cancel_working(self, client_order_ids: Sequence[str]) -> None:
         self.venue.cancel([name for name in client_order_ids if name in self.venue.book.orders])
 
     def close_out(self, instrument: str, position: Decimal, quantity: Decimal | None = None) -> str:

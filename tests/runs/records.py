@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import pandas as pd
 from nautilus_trader.model import Currency, CurrencyPair, Equity, InstrumentId, Price, Quantity, Symbol
 
+from market.rates import NO_RATES, Rates
 from runs.analysis import Analysis, analyse
 from runs.record import Row, RunRecord
 
@@ -32,6 +33,7 @@ class FixedMarket:
     version: str = "0123456789ab"
     zone: str = NEW_YORK
     days_per_year: int = 252
+    rates: Rates = NO_RATES
 
     @property
     def symbols(self) -> tuple[str, ...]:

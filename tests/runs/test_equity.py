@@ -139,7 +139,7 @@ def test_a_rounding_a_fill_is_no_disagreement() -> None:
         (
             replace(market_of(AAPL=[10.0]), instruments=(share("AAPL", pair("X").base_currency),)),
             fill(0, "BUY", "1", "10"),
-            "quoted in EUR",
+            "settles in EUR",
         ),
         (market_of(AAPL=[10.0]), fill(0, "BUY", "1", "10", fee="1", currency="BNB"), "commission of 1 BNB"),
     ],
