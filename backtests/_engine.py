@@ -84,7 +84,7 @@ def build_engine(config: RunConfig, ready: Prepared, desk: RiskDesk, folder: Pat
         BacktestEngineConfig(
             trader_id=TRADER,
             logging=logging_into(folder, config),
-            shutdown_on_error=True,  # the gate stops a run by itself; this is for what it cannot catch
+            shutdown_on_error=False,  # any ERROR in the log, a strategy's own too, would end the run in silence
             run_analysis=False,
             portfolio=PortfolioConfig(equity_curve=False),
             risk_engine=RiskEngineConfig(

@@ -222,7 +222,7 @@ def _as_command_line(argv: Sequence[str]) -> Iterator[None]:
 # Keys in a section, Hydra's own left out: `risk.max_leverage=1`, `risk={max_leverage: 1}`.
 _IN_SECTION = re.compile(r"(?!hydra\b)[A-Za-z_]\w*((\.\w+)+=|=\{)")
 # Options that name a class: two of them laid over each other would be neither.
-_SEVERAL = re.compile(r"\+?(data|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
+_SEVERAL = re.compile(r"\+?(data|risk|strategy|venue)(?:@[\w.]+)?=\[(.+)\]")
 
 
 def _arranged(argv: Sequence[str], scratch: str) -> list[str]:

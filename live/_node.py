@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 TRADER = TraderId("KEEL-001")
 POLL_SECS = 0.02
+TICK_NANOS = 1_000_000_000
 QUIET_POLLS = 5  # so many polls in a row without an order in flight: everything is answered
 START_SECS = 30.0
 ANSWER_SECS = 3.0
@@ -96,7 +98,8 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
     try:
         await _started(desk, running)
         venue.begin()
-        await _until_asked(ready, desk, venue, running, stop, on_progress)
+        ticks = Ticks(desk) if wall_clock_is_market_time else None
+        await _until_asked(ready, desk, venue, running, stop, on_progress, ticks)
         venue.cease()
         left = await _wind_down(config.run.on_stop, desk, running.cache, stop)
         await running.stop()
@@ -218,6 +221,22 @@ async def _started(desk: RiskDesk, running: Running) -> None:
         await asyncio.sleep(POLL_SECS / 4)
 
 
+class Ticks:
+    """Lets the desk look at its deadlines once a second, on venues whose market time is the clock's."""
+
+    def __init__(self, desk: RiskDesk) -> None:
+        """For one desk; call `turn` on the node's loop."""
+        self._desk = desk
+        self._next = 0
+
+    def turn(self) -> None:
+        """Tick when a second has passed."""
+        now = time.time_ns()
+        if now >= self._next:
+            self._next = now + TICK_NANOS
+            self._desk.tick(now)
+
+
 async def _until_asked(  # noqa: PLR0913 - everything that can end a run
     ready: Prepared,
     desk: RiskDesk,
@@ -225,11 +244,14 @@ async def _until_asked(  # noqa: PLR0913 - everything that can end a run
     running: Running,
     stop: Stop,
     on_progress: Callable[[], None],
+    ticks: Ticks | None,
 ) -> None:
     minutes = ready.config.run.max_minutes
     deadline = None if minutes is None else asyncio.get_running_loop().time() + minutes * 60
     while stop.reason is None:
         on_progress()
+        if ticks is not None:
+            ticks.turn()
         failure = venue.error()
         if desk.stopping:
             stop.ask("a strategy raised", by_person=True)

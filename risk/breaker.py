@@ -122,13 +122,23 @@ class Breakers:
         if day == self.state.day:
             return False
         self.state.day, self.state.orders_today, self.state.new_positions_today = day, 0, 0
-        ended = self._book.new_day(equity, equity)
+        ended = self._ended(self._book, ts, equity, equity)
         for scope, gauge in self._gauges.items():
             value = self._value(scope, scoped)
             if value is not None and not gauge.state.begun:
                 gauge.begin(value, equity)
-            ended |= gauge.new_day(gauge.state.equity if value is None else value, equity)
+            ended |= self._ended(gauge, ts, gauge.state.equity if value is None else value, equity)
         return ended
+
+    def _ended(self, gauge: Gauge, ts: int, value: Decimal, book: Decimal) -> bool:
+        """Begin a scope's new day; answers, and says, whether a halt ended with the old one."""
+        reason = gauge.state.reason
+        if not gauge.new_day(value, book):
+            return False
+        self._notices.append(
+            Notice("HALT_ENDED", f"session day {self.state.day} began: {reason}", ts, gauge.scope)
+        )
+        return True
 
     # -- readings -----------------------------------------------------------------------------------------------------
 

@@ -41,6 +41,7 @@ def prepare(config: RunConfig) -> Prepared:
 def finished_record(config: RunConfig, ready: Prepared, desk: RiskDesk, final_equity: Decimal) -> RunRecord:
     """The record of a run that came to its end."""
     recorder = ready.recorder
+    desk.halts.tell()
     return RunRecord(
         market=ready.market,
         starting_equity=config.venue.starting_cash,

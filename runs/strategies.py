@@ -12,11 +12,12 @@ from market.rates import settlement_currency
 from risk.breaker import ScopeLimits
 from risk.desk import RiskDesk
 from risk.gate import RiskGate, gated
+from risk.hours import TradingHours
 from risk.overrides import scoped_breakers, unmatched_venues
 from runs.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from configs.schema import RunConfig, StrategySpec
     from market.catalog import MarketData
@@ -89,7 +90,20 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         desk.add_instrument(instrument)
     for currency, pair in market.rates.pairs.items():
         desk.prices.add_rate(pair.id, currency, turned_over=False)
+    _ask_for_limits(desk, names)
     return desk
+
+
+def _ask_for_limits(desk: RiskDesk, strategies: Iterable[str]) -> None:
+    """Work out the limits of every order this run can send. Raises InstrumentError where lines contradict."""
+    try:
+        for strategy in strategies:
+            for instrument in desk.prices.watches:
+                desk.hours_of(desk.limits_of(strategy, instrument)).load()
+        if desk.limits.session_calendar is not None:
+            TradingHours.of(desk.limits.session_calendar).load()
+    except ValueError as error:
+        raise InstrumentError(str(error)) from error
 
 
 def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> list[RiskGate]:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 from nautilus_trader.model import (
     Bar,
     BarType,
+    Currency,
+    CurrencyPair,
     InstrumentId,
     OrderCanceled,
     OrderCancelRejected,
@@ -18,8 +20,8 @@ from nautilus_trader.model import (
     OrderType,
     PositionClosed,
     Price,
-    PriceType,
     Quantity,
+    Venue,
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
@@ -346,6 +348,19 @@ class SignalStrategy(Strategy):
                 return money.as_decimal() * Decimal(repr(rate)), notional
         currencies = ", ".join(str(currency) for currency in equity) or "unknown"
         self._complain(holding, f"no entry: it trades in {instrument.quote_currency}, equity is {currencies}")
+        return None
+
+    def _rate(self, venue: Venue, currency: Currency, wanted: Currency) -> Decimal | None:
+        """Units of the wanted currency for one of the other, from a pair that the venue quotes; None without one.
+
+        The engine's own get_xrate logs an error where there is none.
+        """
+        for pair in self.cache.instruments(venue=venue):
+            codes = (pair.base_currency, pair.quote_currency) if isinstance(pair, CurrencyPair) else ()
+            quote = self.cache.quote(pair.id) if codes in ((currency, wanted), (wanted, currency)) else None
+            if quote is not None:
+                middle = (quote.bid_price.as_decimal() + quote.ask_price.as_decimal()) / 2
+                return Decimal(middle if pair.base_currency == currency else 1 / middle)
         return None
 
     def _complain(self, holding: Holding, what: str) -> None:

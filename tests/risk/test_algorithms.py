@@ -527,9 +527,53 @@ class Rejected(Once):
 
 @both_modes
 def test_what_the_venue_rejects_can_be_sent_again(mode: str) -> None:
-    driven = run(mode, Buys, Rejected, risk={"max_position_pct": 0.03})
+    driven = run(mode, Buys, Rejected, risk={"max_position_pct": 0.045})  # 30 at 150.00
     assert driven.limits == ["VENUE"]
     assert bought(driven) == [30]
+    assert nothing_left(driven)
+
+
+class BuysInAFallToo(BuysInAFall):
+    """A second strategy that hands its order to the same algorithm."""
+
+
+@both_modes
+def test_two_strategies_share_an_algorithm_and_each_gets_its_own_fills(mode: str) -> None:
+    driven = drive(
+        mode, [BuysInAFall, BuysInAFallToo], bars([100.0] * 10), algorithms={"WORK": Twap},
+    )  # fmt: skip
+    held = {holding.strategy: holding.position for holding in driven.desk.book.held()}
+    assert held == {"BuysInAFall-001": 140, "BuysInAFallToo-002": 140}
+    assert nothing_left(driven)
+
+
+@both_modes
+def test_flattening_at_a_trip_ends_the_order_and_closes_what_its_children_bought(mode: str) -> None:
+    driven = run(
+        mode, BuysInAFall, GoesOn, rows=bars([100, 100, 100, 80, 80, 80, 80]),
+        risk={"max_drawdown_pct": 0.01, "on_trip": "flatten"},
+    )  # fmt: skip
+    assert bought(driven) == [100, 5, 5, -110]
+    assert driven.desk.book.is_flat()
+    assert nothing_left(driven)
+
+
+class DeniesIt(Once):
+    def at_order(self, order: Any) -> None:
+        self.deny_order(order, "not now")
+
+
+class AsksWhenDenied(Buys):
+    def on_order_denied(self, event: Any) -> None:
+        super().on_order_denied(event)
+        self.seen = str(self.cache.order(event.client_order_id).status)
+
+
+@both_modes
+def test_an_algorithm_may_deny_an_order_and_its_strategy_can_act_on_it(mode: str) -> None:
+    driven = run(mode, AsksWhenDenied, DeniesIt)
+    assert driven.strategies[0].denied == works(driven).denied == ["not now"]
+    assert driven.strategies[0].seen == "DENIED"
     assert nothing_left(driven)
 
 

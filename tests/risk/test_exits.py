@@ -174,7 +174,6 @@ def test_a_stop_of_the_strategys_own_that_comes_later_replaces_the_default() -> 
     fill(venue, 10)
     venue.send([venue.order("A", -10, trigger=D(98), reduce_only=True)])
     venue.settle()
-    desk.exits.after("A", AAPL, venue.ts)
     desk.wait()
     venue.settle()
     assert venue.stops() == [(D(10), D(98))]
@@ -219,7 +218,7 @@ def test_each_part_of_an_entry_is_covered_at_once_and_two_orders_are_enough(rule
     venue.take()
     for _ in range(20):
         venue.fill(entry.client_order_id, D(5))
-        venue.report()
+        venue.report(2)
         covered = cover_of(venue.book.holding("A", AAPL)).stops
         assert covered <= venue.position()
         assert len(venue.working()) <= 3  # the entry and two stops
@@ -492,8 +491,8 @@ class Chaos:
             venue.send([venue.order("A", number + 1, limit=D(100))])
         elif what in ("exit", "stop") and position > 0:
             size = -min(int(position), number + 1)
-            price = {"trigger": D(90)} if what == "stop" else {}
-            order = venue.order("A", size, reduce_only=True, **price)
+            trigger = D(90) if what == "stop" else None
+            order = venue.order("A", size, reduce_only=True, trigger=trigger)
             if what == "stop":
                 self.sent_here.add(order.client_order_id)
             venue.send([order])
@@ -504,7 +503,7 @@ class Chaos:
 
     def calm(self) -> None:
         self.do("accept", 0)
-        for _ in range(30):
+        for _ in range(80):
             self.venue.settle()
             self.desk.wait(5)
 
@@ -529,7 +528,7 @@ def test_whatever_happens_the_position_ends_covered_exactly_and_never_turns_roun
     chaos.calm()
     venue, cover = chaos.venue, cover_of(chaos.venue.book.holding("A", AAPL))
     own = sum((o.leaves for o in venue.working() if o.client_order_id in chaos.sent_here), ZERO)
-    assert cover.stops == max(venue.position(), own)
+    assert cover.stops == (max(venue.position(), own) if venue.position() else 0)
     assert cover.limits <= venue.position()
     if "take_profit_pct" in limits and not any("has no take-profit" in n.reason for n in venue.notices):
         assert cover.limits == venue.position()
