@@ -102,6 +102,7 @@ def _run(
             )
         finally:
             if keep is not None:
+                desk.note_equity()
                 keep.changed()
 
 
@@ -125,11 +126,9 @@ class Keeper:
 
     def changed(self) -> None:
         """Write when anything is new. Raises StateError when the disk refuses: a halt must not be forgotten."""
-        row = self._state.as_row()
-        if row == self._kept:
+        row, trips = self._state.as_row(), self._recorder.trips[self._trips :]
+        if row == self._kept and not trips:
             return
-        trips = self._recorder.trips[self._trips :]
+        self._store.write(self._state, *({"what": "trip", "reason": str(trip["reason"])} for trip in trips))
         self._trips += len(trips)
-        event = {"what": "trip", "reason": str(trips[-1]["reason"])} if trips else None
-        self._store.write(self._state, event)
         self._kept = row

@@ -41,7 +41,6 @@ class AlgorithmGate(Spawning):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Passes everything on to the algorithm's own class."""
         self.passing: set[str] = set()  # client order ids on their way through this gate
-        self.retired = False
         self._owner: RiskGate | None = None  # whose order is being decided on
         self._hushed: list[tuple[str, tuple[Any, ...]]] | None = (
             None  # callbacks put off, while there is a list
@@ -75,7 +74,7 @@ class AlgorithmGate(Spawning):
         if held is not None:
             self._submit_primary(held, position_id, client_id)
             return
-        event, primaries = order.init_event, self._desk.primaries
+        event = order.init_event
         reason = self._decide(event)
         if reason is not None:
             self._refuse(order, reason)
@@ -85,7 +84,6 @@ class AlgorithmGate(Spawning):
                 super().submit_order(order, position_id, client_id)
         except BaseException:
             self._desk.not_sent(event)
-            primaries.ended(str(event.client_order_id))
             raise
 
     def modify_order(

@@ -7,6 +7,7 @@ deciding is in risk/decisions.py, pricing in risk/prices.py, events in risk/even
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -257,9 +258,16 @@ class RiskDesk:
         """Time passed without a price, on a venue whose market time is the clock's: deadlines are looked at."""
         pulse = self.pulse
         pulse.now = max(pulse.now, ts)
-        if pulse.alert and pulse.now >= min(self.prices.next_deadline, self.breakers.next_roll):
+        due = pulse.now >= min(self.prices.next_deadline, self.breakers.next_roll)
+        if pulse.alert and (due or self.breakers.halted):
             self.prices.reading(pulse.now, self.limits.tick_confirmations)
         self.halts.tell()
+
+    def note_equity(self) -> None:
+        """Keep equity as it is now: what a person who resumes will measure from. An unknown one changes nothing."""
+        self.prices.mark_held()
+        with suppress(LookupError):
+            self.breakers.state.equity = self.book.equity()
 
     def _looked(self, now: int) -> int:
         """After every exact reading: what was due, and when the next thing is (market time)."""
@@ -350,7 +358,9 @@ class RiskDesk:
             pnl, base = self.book.in_base(pnl, currency), self.book.in_base(base, currency)
         except LookupError:  # no rate: equity is in doubt, which refuses new exposure; a trade is not judged
             return
-        for trip in self.breakers.closed_trade(holding.strategy, pnl, base, self.pulse.now):
+        for trip in self.breakers.closed_trade(
+            holding.strategy, pnl, base, self.pulse.now, venue=holding.instrument.venue
+        ):
             self.halts.pend(trip)
 
     def _wake(self) -> None:
@@ -402,6 +412,8 @@ class RiskDesk:
     def cash_flow(self, amount: Decimal, currency: str, why: str, *, venue: str = "") -> None:
         """Money came in (above zero) or left: references move along, nothing trips. LookupError without a rate."""
         in_base = self.book.in_base(amount, currency)
+        self.prices.mark_held()
+        self._act(self.prices.read_now())  # references are scaled by equity as it is just before
         self.book.pay(amount, currency, venue=venue)
         scope = f"venue:{venue}" if f"venue:{venue}" in self.readings.names else "book"
         self.halts.notice(self.breakers.cash_flow(self.pulse.market_now(), in_base, why, scope))

@@ -61,7 +61,7 @@ class Prices:
         self._suspects: set[str] = set()  # instruments and pairs whose newest price is not believed yet
         self._bar_types: dict[InstrumentId, BarType] = {}
         self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
-        self.next_deadline = 0
+        self.next_deadline = 1 << 63  # market time; none yet
 
     # -- what is priced ---------------------------------------------------------------------------------------------
 

@@ -138,7 +138,8 @@ class Primaries:
         reason = _differs(order, primary.order)
         if reason is not None:
             return f"{name} {reason}"
-        units, room = order.quantity.as_decimal(), primary.unsent.get(name, primary.free)
+        units, free = order.quantity.as_decimal(), primary.free
+        room = primary.unsent[name] + min(ZERO, free) if name in primary.unsent else free
         if units > room:
             whole = primary.order.quantity.as_decimal()
             return f"{name} is for {units:f}, but of {primary.name}'s {whole:f} only {max(ZERO, room):f} are left"

@@ -339,13 +339,9 @@ class SignalStrategy(Strategy):
         if base is not None and base in equity:
             return equity[base].as_decimal(), instrument.multiplier.as_decimal()
         for currency, money in equity.items():
-            rate = self.cache.get_xrate(
-                instrument.id.venue, currency, instrument.quote_currency, PriceType.MID
-            )
-            if (
-                rate is not None
-            ):  # the venue quotes the two: what the account has, in the instrument's currency
-                return money.as_decimal() * Decimal(repr(rate)), notional
+            rate = self._rate(instrument.id.venue, currency, instrument.quote_currency)
+            if rate is not None:
+                return money.as_decimal() * rate, notional
         currencies = ", ".join(str(currency) for currency in equity) or "unknown"
         self._complain(holding, f"no entry: it trades in {instrument.quote_currency}, equity is {currencies}")
         return None

@@ -71,7 +71,7 @@ REFUSED = [
     ("risk={max_levrage: 1}", "unknown key risk.max_levrage; did you mean risk.max_leverage?"),
     ("data.symbols={a: 1}", "data.symbols={a: 1}: this key holds something of another kind"),
     ("venue.currency=[1]", "venue.currency=[1]: must be text"),
-    ("risk=[default,nothing]", "there is no risk/nothing.yaml"),
+    ("risk=[default,crypto]", "risk=[default,crypto]: takes one name, such as risk=default"),
     ("venue.speed=-1", "venue.speed=-1: must be 0 or more: 0 plays as fast as it can, 1 is real time"),
     ("venue.speed=nan", "venue.speed=nan: must be a finite number"),
     ("venue.speed=fast", "venue.speed=fast: must be a number"),

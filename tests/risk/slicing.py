@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from nautilus_trader.model import ExecAlgorithmId, OrderSide, Price, Quantity
+from nautilus_trader.model import ClientOrderId, ExecAlgorithmId, OrderSide, Price, Quantity
 from nautilus_trader.trading import ExecutionAlgorithm
 
 from tests.driving import Scripted
 
-WORK = {"exec_algorithm_id": ExecAlgorithmId("WORK")}
+WORK: dict[str, Any] = {"exec_algorithm_id": ExecAlgorithmId("WORK")}
 CLIP = 10
 SLICES = 4
 
@@ -19,18 +19,25 @@ def units(quantity: int) -> Quantity:
     return Quantity(quantity, 0)
 
 
-class Iceberg(ExecutionAlgorithm):
+class Works(ExecutionAlgorithm):
+    """An algorithm that knows it is running: it has a cache and a clock."""
+
+    def now(self, client_order_id: ClientOrderId | None) -> Any:
+        """The engine's present state of an order; what `on_order` was given is a copy that grows old."""
+        cache: Any = self.cache
+        return cache.order(client_order_id)
+
+
+class Iceberg(Works):
     """Shows no more than CLIP units of a limit order: the next clip follows when the one before it has filled."""
 
     def on_order(self, order: Any) -> None:
         self._show(order)
 
     def on_order_filled(self, event: Any) -> None:
-        child, order = self.cache.order(event.client_order_id), None
+        child = self.now(event.client_order_id)
         if child.is_closed and child.exec_spawn_id != child.client_order_id:
-            order = self.cache.order(child.exec_spawn_id)
-        if order is not None:
-            self._show(order)
+            self._show(self.now(child.exec_spawn_id))
 
     def _show(self, order: Any) -> None:
         left = int(order.leaves_qty)
@@ -38,7 +45,7 @@ class Iceberg(ExecutionAlgorithm):
             self.submit_order(self.spawn_limit(order, units(min(CLIP, left)), order.price))
 
 
-class Twap(ExecutionAlgorithm):
+class Twap(Works):
     """Sends a market order in SLICES equal slices, one at each bar its strategy tells it of; the last is the rest."""
 
     def on_start(self) -> None:
@@ -50,7 +57,7 @@ class Twap(ExecutionAlgorithm):
 
     def on_signal(self, _signal: Any) -> None:
         for name, (client_order_id, clip) in list(self._orders.items()):
-            order = self.cache.order(client_order_id)
+            order = self.now(client_order_id)
             if order.is_closed or not int(order.leaves_qty):
                 del self._orders[name]
             elif int(order.leaves_qty) < 2 * clip:

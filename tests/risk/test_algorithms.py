@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -22,10 +23,11 @@ from nautilus_trader.trading import ExecutionAlgorithm
 
 from runs.errors import NotReplayableRunError, RunError, StrategyError
 from tests.driving import MODES, Driven, bars, drive
-from tests.risk.slicing import WORK, Iceberg, Telling, Twap, price, units
+from tests.risk.slicing import WORK, Iceberg, Telling, Twap, Works, price, units
 
 FLAT = bars([100.0] * 10)
 DIP = bars([100, 100, 97, 97, 97, 99, 100, 101, 102, 103, 104, 105, 105, 105])
+NOTHING: dict[str, Any] = {}
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 both_modes = pytest.mark.parametrize("mode", MODES)
 
@@ -152,10 +154,17 @@ def test_equal_slices_are_no_runaway_loop(mode: str) -> None:
     assert bought(run(mode, Buys, Twap, risk=risk)) == [7, 7, 7, 9]
 
 
+@both_modes
+def test_slices_open_one_position_not_one_each(mode: str) -> None:
+    driven = run(mode, Buys, Twap, risk={"max_new_positions_per_day": 1, "max_open_positions": 1})
+    assert bought(driven) == [7, 7, 7, 9]
+    assert driven.record.refusals == []
+
+
 # -- algorithms that take more -------------------------------------------------------------------------------------
 
 
-class Once(ExecutionAlgorithm):
+class Once(Works):
     """Does `at_order(order)` for each order; keeps what it was told of refusals."""
 
     def on_start(self) -> None:
@@ -169,15 +178,13 @@ class Once(ExecutionAlgorithm):
         """What the test wants to happen."""
 
     def on_order_denied(self, event: Any) -> None:
-        self.cache.orders()  # the engine can be called: it is not in the middle of this algorithm's own call
+        self.now(
+            event.client_order_id
+        )  # the engine can be called: it is not in the middle of this algorithm's call
         self.denied.append(event.reason)
 
     def on_order_modify_rejected(self, event: Any) -> None:
         self.rejected.append(event.reason)
-
-    def now(self, order: Any) -> Any:
-        """The engine's present state of an order."""
-        return self.cache.order(order.client_order_id)
 
 
 class TakesAThousand(Once):
@@ -204,14 +211,14 @@ class TakesBeside(Once):
 class TakesBesideAndAll(TakesBeside):
     def at_order(self, order: Any) -> None:
         self.submit_order(self.spawn_market(order, units(10), reduce_primary=False))
-        self.submit_order(self.now(order))
+        self.submit_order(self.now(order.client_order_id))
 
 
 class ShrinksAndSends(TakesBeside):
     def at_order(self, order: Any) -> None:
         self.submit_order(self.spawn_market(order, units(10), reduce_primary=False))
         self.modify_order_in_place(order, units(20))
-        self.submit_order(self.now(order))
+        self.submit_order(self.now(order.client_order_id))
 
 
 @both_modes
@@ -253,7 +260,7 @@ class GrowsInPlace(Once):
     def at_order(self, order: Any) -> None:
         self.child = self.spawn_limit(order, units(10), price(90))
         self.submit_order(self.child)
-        self.modify_order_in_place(self.now(self.child), units(500))
+        self.modify_order_in_place(self.now(self.child.client_order_id), units(500))
         self.modify_order_in_place(order, units(500))
 
 
@@ -272,9 +279,9 @@ class GrowsAtTheVenue(Once):
         self.submit_order(self.child)
 
     def on_order_accepted(self, _event: Any) -> None:
-        self.modify_order(self.now(self.child), units(11))
-        self.modify_order(self.now(self.child), units(5), price(91))
-        self.modify_order(self.now(self.order), units(20))
+        self.modify_order(self.now(self.child.client_order_id), units(11))
+        self.modify_order(self.now(self.child.client_order_id), units(5), price(91))
+        self.modify_order(self.now(self.order.client_order_id), units(20))
 
 
 @both_modes
@@ -282,7 +289,7 @@ def test_a_child_may_shrink_and_be_repriced_but_not_grow(mode: str) -> None:
     driven = run(mode, Buys, GrowsAtTheVenue)
     assert driven.limits == ["EXEC_ALGORITHM"] * 2
     child = driven.desk.book.orders[str(works(driven).child.client_order_id)]
-    assert (child.leaves, child.limit) == (5, Decimal(91))
+    assert (child.leaves, child.limit) == (Decimal(5), Decimal(91))
 
 
 class SendsTwice(Once):
@@ -358,7 +365,6 @@ def test_the_base_class_sends_nothing(mode: str) -> None:
 
 class SpawnsNonsense(Once):
     def at_order(self, order: Any) -> None:
-        self.raised = []
         wrong: tuple[Callable[[], Any], ...] = (
             lambda: self.spawn_market(order, units(0)),
             lambda: self.spawn_market(order, units(31)),
@@ -500,6 +506,33 @@ def test_a_child_that_adds_is_refused_while_halted(mode: str) -> None:
     assert nothing_left(driven)
 
 
+class SitsOnIt(Once):
+    """Sends a part that does not fill, and waits for better times."""
+
+    def at_order(self, order: Any) -> None:
+        self.submit_order(self.spawn_limit(order, units(10), price(50)))
+
+
+@both_modes
+def test_an_order_that_is_not_worked_in_time_is_cancelled_with_its_children(mode: str) -> None:
+    minutes = bars([100.0] * 10, step=60_000_000_000)
+    driven = run(mode, Buys, SitsOnIt, rows=minutes, risk={"order_timeout_mins": 2})
+    assert {row["status"] for row in driven.record.orders} == {"CANCELED"}
+    assert nothing_left(driven)
+
+
+class Expires(Once):
+    def at_order(self, order: Any) -> None:
+        far = datetime(2100, 1, 1, tzinfo=UTC)
+        child = self.spawn_limit(order, units(10), price(90), TimeInForce.GTD, far)
+        self.submit_order(child)
+
+
+def test_a_child_with_an_expiry_date_is_refused_on_replay_alone() -> None:
+    assert run("backtest", Buys, Expires).limits == []
+    assert run("live", Buys, Expires).limits == ["GTD_ON_REPLAY"]
+
+
 class PricesFarAway(Once):
     def at_order(self, order: Any) -> None:
         self.submit_order(self.spawn_limit(order, units(10), price(150)))
@@ -566,7 +599,8 @@ class DeniesIt(Once):
 class AsksWhenDenied(Buys):
     def on_order_denied(self, event: Any) -> None:
         super().on_order_denied(event)
-        self.seen = str(self.cache.order(event.client_order_id).status)
+        order: Any = self.cache.order(event.client_order_id)
+        self.seen = str(order.status)
 
 
 @both_modes
@@ -638,7 +672,8 @@ def test_a_callback_set_on_the_instance_is_refused() -> None:
 class Times(Once):
     def on_start(self) -> None:
         super().on_start()
-        self.clock.set_timer_ns("slices", 60_000_000_000)
+        clock: Any = self.clock
+        clock.set_timer_ns("slices", 60_000_000_000)
 
 
 def test_a_replay_has_no_timers_for_algorithms() -> None:
@@ -648,7 +683,8 @@ def test_a_replay_has_no_timers_for_algorithms() -> None:
 
 class ReadsTheClock(Once):
     def at_order(self, _order: Any) -> None:
-        self.seen = self.clock.timestamp_ns()
+        clock: Any = self.clock
+        self.seen = clock.timestamp_ns()
 
 
 @both_modes
@@ -670,7 +706,7 @@ class AsksForOthers(Telling):
             self.work(BUY, 1, 90, emulation_trigger=TriggerType.LAST_PRICE)
             self.work(BUY, 1, quote_quantity=True)
             self.submit_order(forged(self.order_factory.market(self.iid, BUY, units(1), **WORK)))
-            some = [self.order_factory.market(self.iid, BUY, units(1), **extra) for extra in ({}, WORK)]
+            some = [self.order_factory.market(self.iid, BUY, units(1), **extra) for extra in (NOTHING, WORK)]
             self.submit_order_list(some)
 
 

@@ -31,11 +31,12 @@ some = st.integers(1, 40)
 
 def order(name: str, units: int, spawned_from: str) -> OrderInitialized:
     """An order that algorithm WORK got (`spawned_from` itself) or made."""
-    return MarketOrder(
+    made: OrderInitialized = MarketOrder(
         TraderId("T-001"), StrategyId("S-001"), AAPL, ClientOrderId(name), OrderSide.BUY, Quantity(units, 0),
         UUID4(), 0, TimeInForce.GTC, reduce_only=False, quote_quantity=False, exec_algorithm_id=ExecAlgorithmId("WORK"),
         exec_spawn_id=ClientOrderId(spawned_from),
     ).init_event  # fmt: skip
+    return made
 
 
 def counted(event: OrderInitialized) -> WorkingOrder:
