@@ -18,6 +18,7 @@ from risk.performance import first_broken, is_judged
 from risk.scopes import BOOK, ScopeLimits, is_result
 from risk.sessions import SessionDays
 from risk.state import Notice, NoticeKind, RiskState, ScopeState, TradingState, Trip, resumed
+from risk.streaks import Bounds, Evidence
 
 __all__ = [
     "BOOK", "Breakers", "EquityWatch", "Notice", "NoticeKind", "RiskState", "ScopeLimits", "ScopeState",
@@ -143,24 +144,31 @@ class Breakers:
     # -- readings -----------------------------------------------------------------------------------------------------
 
     def read(
-        self, ts: int, equity: Decimal, confirmations: int = 1, scoped: Mapping[str, Decimal] | None = None
+        self,
+        ts: int,
+        equity: Decimal,
+        confirmations: int = 1,
+        scoped: Mapping[str, Decimal] | None = None,
+        bounds: Bounds | None = None,
     ) -> list[Trip]:
         """Take one trusted reading of every value: the book's equity, and of `scoped` what is watched.
 
         A scope trips when its value is at or below a floor for `confirmations` distinct readings in a row. A strategy's
-        value is its result since this run began, a venue's the equity of its account. Raises ValueError for a value
-        that is no amount: it must never be mistaken for a reading.
+        value is its result since this run began, a venue's the equity of its account. `bounds` of a reading that comes
+        from a price: how wrong it is where one price of another instrument is (see risk/streaks.py). Raises ValueError
+        for a value that is no amount: it must never be mistaken for a reading.
         """
         if not equity.is_finite() or (scoped and not all(value.is_finite() for value in scoped.values())):
             raise ValueError(f"equity {equity}, {scoped}: not all of it are amounts")
-        trips = self._take(self._book, self._book.read(ts, equity, equity, confirmations, self.state.day))
+        evidence, day = Evidence(confirmations, bounds), self.state.day
+        trips = self._take(self._book, self._book.read(ts, equity, equity, evidence, day))
         for scope, gauge in self._gauges.items():
             value = self._value(scope, scoped)
             if value is None:
                 continue
             if not gauge.state.begun:
                 gauge.begin(value, equity)
-            trips += self._take(gauge, gauge.read(ts, value, equity, confirmations, self.state.day))
+            trips += self._take(gauge, gauge.read(ts, value, equity, evidence, day))
         return trips
 
     def _value(self, scope: str, scoped: Mapping[str, Decimal] | None) -> Decimal | None:

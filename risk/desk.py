@@ -27,10 +27,11 @@ from risk.numbers import ZERO
 from risk.overrides import effective
 from risk.prices import Prices
 from risk.primaries import Primaries, is_child, unworkable
-from risk.pulse import ALWAYS, Pulse, Update
+from risk.pulse import ALWAYS, Pulse
 from risk.readings import Readings
 from risk.sessions import SessionDays
 from risk.turns import Turns
+from risk.watch import Update
 
 if TYPE_CHECKING:
     from risk.algorithms import AlgorithmGate
@@ -143,7 +144,7 @@ class RiskDesk:
         self._limits: dict[tuple[str, str], RiskConfig] = {}  # (strategy id, instrument id) -> what applies
         self._hours: dict[str | None, TradingHours] = {}
         self._changed: dict[tuple[str, str], None] = {}  # (strategy, instrument) that exits look at next
-        self._guards = any(_guards(line) for line in (limits, *limits.overrides))
+        self.guards = any(_guards(line) for line in (limits, *limits.overrides))
 
     # -- what is traded -------------------------------------------------------------------------------------------
 
@@ -328,23 +329,23 @@ class RiskDesk:
 
     def ended(self, client_order_id: str, event: Any) -> None:
         """An order can no longer fill; it was denied, rejected, cancelled or expired."""
-        if self.flattener.active or self._guards:
+        if self.flattener.active or self.guards:
             status = type(event).__name__.removeprefix("Order").upper()
             reason = str(getattr(event, "reason", None) or "")
             self.flattener.ended(client_order_id, status, reason)
             self.exits.ended(client_order_id, status, reason)
-            if self._guards:
+            if self.guards:
                 self._changed[str(event.strategy_id), str(event.instrument_id)] = None
             self._wake()
 
-    def traded(self, holding: Holding, price: float) -> None:
+    def traded(self, holding: Holding, price: Decimal) -> None:
         """A fill was booked."""
         pulse = self.pulse
         self.prices.traded(holding.instrument.instrument, price, pulse.now)
         while holding.trades:
             trade = holding.trades.pop(0)
             self._judge(holding, trade.pnl, trade.base)
-        if self._guards:
+        if self.guards:
             self._changed[holding.strategy, holding.instrument.instrument] = None
         self.renew_alert()
         self._wake()
@@ -413,7 +414,9 @@ class RiskDesk:
         """Money came in (above zero) or left: references move along, nothing trips. LookupError without a rate."""
         in_base = self.book.in_base(amount, currency)
         self.prices.mark_held()
-        self._act(self.prices.read_now())  # references are scaled by equity as it is just before
+        self._act(
+            self.prices.read_now(self.limits.tick_confirmations)
+        )  # references are scaled by equity as it is just before
         self.book.pay(amount, currency, venue=venue)
         scope = f"venue:{venue}" if f"venue:{venue}" in self.readings.names else "book"
         self.halts.notice(self.breakers.cash_flow(self.pulse.market_now(), in_base, why, scope))
@@ -436,6 +439,7 @@ class RiskDesk:
         fatal = not isinstance(error, Exception) or isinstance(error, NotReplayableError)
         if fatal or self.on_error == "stop" or where.endswith("on_start"):
             self.pulse.stopping = self.pulse.alert = True
+            self.pulse.wake_at = ALWAYS
             try:
                 gate.shutdown_system(f"{gate.known_as} raised in {where}")
             except (

@@ -55,6 +55,7 @@ class Events:
             now = event.ts_event if event_time is None else event_time(gate, event, pulse.now)
             pulse.now = max(pulse.now, now)
             try:
+                desk.prices.roll(pulse.now)  # a fill of the new day must not be in what it is measured from
                 if learn is not None:
                     learn(gate, event)
             except Exception as error:
@@ -149,4 +150,4 @@ class Events:
         desk.primaries.filled(name, quantity)
         if name not in desk.book.orders:
             self._approved.discard(name)
-        desk.traded(holding, float(event.last_px))
+        desk.traded(holding, event.last_px.as_decimal())

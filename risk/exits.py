@@ -10,6 +10,7 @@ from decimal import Decimal
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Literal
 
+from risk.cover import closes
 from risk.means import SECOND, Means
 from risk.protection import Protection
 from risk.state import Notice
@@ -56,6 +57,12 @@ class Exits:
         minutes = self._limits_of(order.strategy, order.instrument).order_timeout_mins
         if minutes is not None and not order.reduce_only:
             self._set(order.sent_at + _nanos(minutes), "order", ("", order.client_order_id))
+        key = order.strategy, order.instrument
+        protection = None if self._looking else self._protections.get(key)
+        if protection is not None and closes(order, protection.holding):
+            self._tidy_later(
+                order.sent_at + 1, key
+            )  # a stop of the strategy's own makes the default one too much
 
     def ended(self, order_id: str, status: str, reason: str = "") -> None:
         """An order was denied, rejected, cancelled or expired. Only notes it: may be called in any handler."""
@@ -163,7 +170,8 @@ class Exits:
     def _tidy(self, key: Key) -> None:
         self._tidy_at.pop(key, None)
         if not self._flattener.covers(*key):
-            self._tidy_later(self._protection(key).tidy(self._ts), key)
+            self._protection(key).tidy(self._ts)
+            self._look(key, self._ts)
 
     def _tidy_later(self, ts: int | None, key: Key) -> None:
         if ts is not None and ts < self._tidy_at.get(key, NEVER):

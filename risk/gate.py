@@ -23,6 +23,7 @@ from nautilus_trader.model import (
     OrderDenied,
     OrderInitialized,
     OrderModifyRejected,
+    OrderStatus,
     Quantity,
     TraderId,
 )
@@ -76,6 +77,8 @@ class RiskGate(Strategy):
         self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None
     ) -> None:
         """Pass the order on, or refuse it."""
+        if self._was_sent([order]):
+            return
         event = order.init_event
         reason = self._desk.decide(self, [event])
         if reason is not None:
@@ -93,6 +96,8 @@ class RiskGate(Strategy):
         self, order_list: Any, position_id: Any = None, client_id: Any = None, params: Any = None
     ) -> None:
         """Pass the whole list on, or refuse the whole list."""
+        if self._was_sent(order_list):
+            return
         events = [order.init_event for order in order_list]
         reason = self._desk.decide(self, events)
         if reason is not None:
@@ -106,6 +111,19 @@ class RiskGate(Strategy):
             return
         with self._pass(events):
             super().submit_order_list(order_list, position_id, client_id, params)
+
+    def _was_sent(self, orders: Sequence[Any]) -> bool:
+        """Refuse what was handed over before. It is not denied: the first one may be working, and is what counts."""
+        again = [order for order in orders if order.status != OrderStatus.INITIALIZED or self._waits(order)]
+        for order in again:
+            reason = f"SENT_BEFORE: {order.client_order_id} was handed over before; make a new order"
+            self._desk.witness.refused(self._desk.pulse.now, order.init_event, reason)
+            self.log.warning(reason)
+        return bool(again)
+
+    def _waits(self, order: Any) -> bool:
+        name = str(order.client_order_id)
+        return name in self._desk.book.orders or any(order is each for each, _ in self._untold)
 
     def _hold(self, orders: list[Any], send: Callable[[], None], limits: RiskConfig) -> None:
         """Let orders wait for a person; approved, they go on like any that passed."""
@@ -227,6 +245,7 @@ class RiskGate(Strategy):
     def retire(self) -> None:
         """Let this strategy's own code run no more; its orders are looked after by the desk."""
         self.retired = self._desk.pulse.retired = True
+        self._desk.pulse.wake_at = 0
         self._desk.renew_alert()
 
     def _send_own(self, orders: list[Any]) -> str:

@@ -19,6 +19,7 @@ from risk.limits import RiskConfig
 from risk.numbers import ZERO
 from risk.scopes import BOOK, is_result
 from risk.state import Notice, ScopeState, TradingState, Trip
+from risk.streaks import Evidence, Streak
 
 DAILY_LOSS, DRAWDOWN = "DAILY_LOSS", "DRAWDOWN"
 
@@ -52,15 +53,16 @@ class Gauge:
         self.limits = limits
         self.state = state
         self._is_result = is_result(scope)
-        self._seen: dict[str, tuple[int, Decimal]] = {}  # breaker -> (readings below its floor, the last)
+        self._seen: dict[str, Streak] = {}  # breaker -> readings below its floor
+        self._rising = Streak()  # readings above the peak
         self._made_of: object = None  # what the levels were computed from
         self._levels: tuple[Level, ...] = ()
         self._top: Decimal | None = None  # above it no level is reached
 
     @property
     def confirming(self) -> bool:
-        """Whether a breach was seen that is not confirmed yet."""
-        return bool(self._seen)
+        """Whether a breach or a new peak was seen that is not confirmed yet."""
+        return bool(self._seen or (self._rising.values and self.may_trip))
 
     @property
     def ends_by_itself(self) -> bool:
@@ -148,18 +150,17 @@ class Gauge:
 
     # -- readings ---------------------------------------------------------------------------------------------------
 
-    def read(self, ts: int, value: Decimal, book: Decimal, confirmations: int, day: str | None) -> Reading:
+    def read(self, ts: int, value: Decimal, book: Decimal, evidence: Evidence, day: str | None) -> Reading:
         """Take one trusted reading: a trip that is confirmed, or the soft levels it reached for the first time."""
         self.state.equity = value
-        if value > self._lowest_peak():
-            self._raise_peak(value, book)
+        self._rise(ts, value, book, evidence)
         levels = self.levels()
         if self._top is None or value > self._top:
             self._seen.clear()
             return NOTHING
         hit = [level for level in levels if value <= level.floor and value < level.reference]
-        self._count(value, {level.breaker for level in hit})
-        due = [level for level in hit if self._seen[level.breaker][0] >= confirmations]
+        self._count(ts, value, evidence, hit)
+        due = [level for level in hit if len(self._seen[level.breaker].values) >= evidence.needed]
         if due:  # a drawdown outlives the day, so it is the one to name when both are hit
             level = next((each for each in due if each.breaker == DRAWDOWN), due[0])
             return Reading(self._trip(level, ts, value, day), ())
@@ -169,6 +170,23 @@ class Gauge:
             if level.soft is not None and value <= level.soft and value < level.reference
         }
         return Reading(None, self._warn(reached, ts, value, day)) if reached else NOTHING
+
+    def _rise(self, ts: int, value: Decimal, book: Decimal, evidence: Evidence) -> None:
+        """Raise the peak to the lowest of the newest readings that agree, one after the other, that it is higher."""
+        peak, rising = self._lowest_peak(), self._rising
+        if value <= peak or evidence.needed == 1:
+            self._rising = Streak()
+            if value > peak:
+                self._raise_peak(value, book)
+            return
+        if rising.is_new(ts, value, evidence):
+            sure = evidence.of(self.scope, value)[0] if rising.values else value
+            if sure > peak:
+                rising.values.append(sure)
+        level = rising.lowest(evidence.needed)
+        if level is not None:
+            self._raise_peak(level, book)
+            rising.above(level)
 
     def _raise_peak(self, value: Decimal, book: Decimal) -> None:
         state = self.state
@@ -180,12 +198,17 @@ class Gauge:
         state.peak = max(value, state.peak)
         state.warned = tuple(each for each in state.warned if each != DRAWDOWN)
 
-    def _count(self, value: Decimal, hit: set[str]) -> None:
+    def _count(self, ts: int, value: Decimal, evidence: Evidence, hit: list[Level]) -> None:
         """Count distinct readings below the floor, each breaker's own; one above starts its count anew."""
         before, self._seen = self._seen, {}
-        for breaker in hit:
-            count, last = before.get(breaker, (0, None))
-            self._seen[breaker] = (count if value == last else count + 1, value)
+        for level in hit:  # of one breaker's levels the highest comes first
+            if level.breaker in self._seen:
+                continue
+            streak = self._seen[level.breaker] = before.get(level.breaker) or Streak()
+            if streak.is_new(ts, value, evidence):
+                sure = evidence.of(self.scope, value)[1] if streak.values else value
+                if sure <= level.floor:
+                    streak.values.append(sure)
 
     def _warn(
         self, reached: dict[str, Level], ts: int, value: Decimal, day: str | None
@@ -230,7 +253,8 @@ class Gauge:
         state.peak += amount
         state.day_start += amount
         state.equity += amount
-        self._seen = {breaker: (count, last + amount) for breaker, (count, last) in self._seen.items()}
+        for streak in (*self._seen.values(), self._rising):
+            streak.shift(amount)
 
 
 def _scaled(start: Decimal, base: Decimal | None, equity: Decimal, amount: Decimal) -> Decimal | None:

@@ -34,6 +34,7 @@ def handler_names() -> tuple[str, ...]:
 def wrap_handlers(strategy_class: type[Strategy], desk: RiskDesk) -> dict[str, Handler]:
     """Handler name -> the user's own one with the gate's care around it, for the class that `gated` makes."""
     wrapped: dict[str, Handler] = {}
+    needed = ("on_start", "on_stop", *(["on_position_event"] if desk.guards else []))
     for name in handler_names():
         user = getattr(strategy_class, name)
         if name in PRICES:
@@ -43,7 +44,7 @@ def wrap_handlers(strategy_class: type[Strategy], desk: RiskDesk) -> dict[str, H
             wrapped[name] = _initialized_handler(user, desk)
         elif name.startswith("on_order_") and name not in NOT_EVENTS:
             wrapped[name] = _event_handler(name, user, desk)
-        elif user is not getattr(Strategy, name) or name in ("on_start", "on_stop", "on_position_event"):
+        elif user is not getattr(Strategy, name) or name in needed:
             wrapped[name] = _plain_handler(name, user, desk)
     return wrapped
 
@@ -63,67 +64,62 @@ def checked_handlers(strategy: Any) -> None:
 def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
     if desk.takes_turns:
         return _in_turn_handler(name, desk)
-    return _quote_handler(user, desk) if name == "on_quote" else _alone_handler(name, user, desk)
+    return {"on_bar": _bar_handler, "on_quote": _quote_handler, "on_trade": _trade_handler}[name](user, desk)
 
 
-def _alone_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
-    read, pulse = getattr(desk, PRICES[name]), desk.pulse
-    in_bars = name == "on_bar"
+def _bar_handler(user: Handler, desk: RiskDesk) -> Handler:
+    """For a strategy that is alone. A close inside its band, before anything is due, costs two comparisons."""
+    read, pulse = desk.bar, desk.pulse
 
-    def alone(self: Any, update: Any) -> None:
+    def on_bar(self: Any, bar: Any) -> None:
         pulse.depth = 1
         try:
-            pulse.last = update
+            pulse.last = bar
             if pulse.alert:
                 watch = pulse.sole
-                if (
-                    in_bars
-                    and watch is not None
-                    and watch.low < float(update.close) < watch.high
-                    and update.ts_event < pulse.wake_at
-                ):
-                    watch.update = update  # nothing can have happened
+                if watch.low < float(bar.close) < watch.high and bar.ts_event < pulse.wake_at:
+                    watch.update = bar
                 elif pulse.stopping:
                     return
                 else:
-                    read(update)
-                if pulse.retired and self.retired:
-                    return
-            user(self, update)
+                    read(bar)
+                    if pulse.retired and self.retired:
+                        return
+            user(self, bar)
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
-            desk.answer(self, name, error)
+            desk.answer(self, "on_bar", error)
         finally:
             pulse.depth = 0
         if pulse.news:
             self.tell()
 
-    return alone
+    return on_bar
 
 
 def _quote_handler(user: Handler, desk: RiskDesk) -> Handler:
-    """Like `alone`; quotes of currency pairs that only tell a rate go to the desk and no further."""
+    """For a strategy that is alone. Quotes of pairs that only tell a rate go to the desk and no further."""
     read, rate, pulse = desk.quote, desk.rate, desk.pulse
 
-    def alone(self: Any, quote: Any) -> None:
+    def on_quote(self: Any, quote: Any) -> None:
         pulse.depth = 1
         try:
-            watch = pulse.sole
-            if watch is None and quote.instrument_id in desk.prices.rates_only:
+            if pulse.alert:
+                watch = pulse.sole
+                price = float(quote.ask_price if watch.sells else quote.bid_price)
+                if watch.low < price < watch.high and quote.ts_event < pulse.wake_at:
+                    watch.update = quote
+                    pulse.last = quote
+                    user(self, quote)
+                    return
+            if pulse.rates_only and quote.instrument_id in pulse.rates_only:
                 pulse.now = max(pulse.now, quote.ts_event)
                 rate(quote)
                 return
             pulse.last = quote
             if pulse.alert:
-                if (
-                    watch is not None
-                    and watch.low < float(quote.ask_price if watch.sells else quote.bid_price) < watch.high
-                    and quote.ts_event < pulse.wake_at
-                ):
-                    watch.update = quote  # nothing can have happened
-                elif pulse.stopping:
+                if pulse.stopping:
                     return
-                else:
-                    read(quote)
+                read(quote)
                 if pulse.retired and self.retired:
                     return
             user(self, quote)
@@ -131,17 +127,42 @@ def _quote_handler(user: Handler, desk: RiskDesk) -> Handler:
             desk.answer(self, "on_quote", error)
         finally:
             pulse.depth = 0
+            if pulse.news:
+                self.tell()
+
+    return on_quote
+
+
+def _trade_handler(user: Handler, desk: RiskDesk) -> Handler:
+    """For a strategy that is alone."""
+    read, pulse = desk.trade, desk.pulse
+
+    def on_trade(self: Any, trade: Any) -> None:
+        pulse.depth = 1
+        try:
+            pulse.last = trade
+            if pulse.alert:
+                if pulse.stopping:
+                    return
+                read(trade)
+                if pulse.retired and self.retired:
+                    return
+            user(self, trade)
+        except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
+            desk.answer(self, "on_trade", error)
+        finally:
+            pulse.depth = 0
         if pulse.news:
             self.tell()
 
-    return alone
+    return on_trade
 
 
 def _in_turn_handler(name: str, desk: RiskDesk) -> Handler:
     read, pulse = getattr(desk, PRICES[name]), desk.pulse
 
     def in_turn(self: Any, update: Any) -> None:
-        if name == "on_quote" and update.instrument_id in desk.prices.rates_only:
+        if name == "on_quote" and update.instrument_id in pulse.rates_only:
             with self._calling(name):
                 pulse.now = max(pulse.now, update.ts_event)
                 desk.rate(update)

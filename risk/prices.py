@@ -6,7 +6,7 @@ follows a fill is read exactly: is it believed, what is equity now, does a break
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +14,9 @@ from nautilus_trader.model import Bar, BarType, InstrumentId, QuoteTick, TradeTi
 
 from risk.breaker import Breakers, TradingState
 from risk.numbers import ZERO
-from risk.pulse import ALWAYS, Pulse, Update
+from risk.pulse import ALWAYS, NOBODY, Pulse
 from risk.readings import Readings
-from risk.watch import PriceWatch, exact_price, middle, moved_by
+from risk.watch import PriceWatch, Update, exact_price, middle, moved_by
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from risk.book import Book
     from risk.breaker import Trip
     from risk.limits import RiskConfig
+    from risk.streaks import Bounds
 
 
 class Prices:
@@ -57,7 +58,6 @@ class Prices:
         self._rates: dict[
             InstrumentId, tuple[str, PriceWatch, bool]
         ] = {}  # pair -> (currency, watch, turned over)
-        self._rates_only: frozenset[InstrumentId] = frozenset()
         self._suspects: set[str] = set()  # instruments and pairs whose newest price is not believed yet
         self._bar_types: dict[InstrumentId, BarType] = {}
         self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
@@ -70,27 +70,22 @@ class Prices:
         known = self._book.instruments[str(instrument.id)]
         watch = self.watches[str(instrument.id)] = self._by_key[instrument.id] = PriceWatch(known)
         watch.left()
-        self._pulse.sole = watch if len(self.watches) == 1 and not self._rates else None
+        self._pulse.sole = watch if len(self.watches) == 1 and not self._rates else NOBODY
 
     def add_rate(self, pair: InstrumentId, currency: str, *, turned_over: bool) -> None:
         """Take a currency's rate from the quotes of a pair; `turned_over`: the pair gives units of it for one base."""
         named = self._book.add_instrument(f"rate:{pair}", ZERO)
         self._rates[pair] = (currency, PriceWatch(named), turned_over)
         if str(pair) not in self.watches:
-            self._rates_only |= {pair}
-        self._pulse.sole = None
-
-    @property
-    def rates_only(self) -> frozenset[InstrumentId]:
-        """The pairs whose quotes tell rates and nothing else: no strategy sees them."""
-        return self._rates_only
+            self._pulse.rates_only |= {pair}
+        self._pulse.sole = NOBODY
 
     def joins(self, key: BarType | tuple[str, InstrumentId]) -> None:
         """A strategy subscribes to bars, or to the (kind, instrument) of ticks: they price their instrument."""
         instrument_id = key.instrument_id if isinstance(key, BarType) else key[1]
         watch = self.watches.get(str(instrument_id))
         if watch is None:  # only looked at, not traded: its prices are nobody's marks
-            self._pulse.sole = None
+            self._pulse.sole = NOBODY
         elif isinstance(key, BarType):
             self._by_key[key] = watch
             self._bar_types.setdefault(instrument_id, key)
@@ -116,11 +111,15 @@ class Prices:
     def _take(self, watch: PriceWatch | None, update: Update, needed: int) -> None:
         if watch is None:
             return
+        if update.ts_event >= self._breakers.next_roll:
+            self.roll(update.ts_event)  # the new day is measured from the prices before this one
         if watch.held:
-            previous, price = watch.last_price(), watch.float_of(update)
+            before, previous, price = watch.update, watch.last_price(), watch.float_of(update)
             watch.update = update
             if not watch.low < price < watch.high or update.ts_event >= self._pulse.wake_at:
-                self._look(watch, price, previous, needed)
+                self._look(watch, price, previous, needed, before)
+            else:
+                watch.before = before
         elif update.ts_event >= self._pulse.wake_at:
             self.reading(update.ts_event, needed)
 
@@ -130,7 +129,9 @@ class Prices:
         if found is None:
             return
         currency, watch, turned_over = found
-        previous = watch.last_price()
+        if quote.ts_event >= self._breakers.next_roll:
+            self.roll(quote.ts_event)
+        before, previous, doubted = watch.update, watch.last_price(), watch.suspect is not None
         watch.update = quote
         rate = middle(quote)
         name = f"rate of {currency}"
@@ -138,16 +139,19 @@ class Prices:
             self._suspects.add(name)
             self._doubt()
             return
+        watch.before = quote if doubted else before
         self._suspects.discard(name)
         self._book.set_rate(currency, 1 / rate if turned_over else rate)
         self._doubt()
         if self._pulse.alert:
-            self.reading(quote.ts_event, self._limits.tick_confirmations)
+            self.reading(quote.ts_event, self._limits.tick_confirmations, watch)
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def _look(self, watch: PriceWatch, price: float, previous: float | None, needed: int) -> None:
-        now = self._pulse.market_now()
+    def _look(
+        self, watch: PriceWatch, price: float, previous: float | None, needed: int, before: Update | None
+    ) -> None:
+        now, doubted = self._pulse.market_now(), watch.suspect is not None
         if not watch.believes(price, previous, self._jump):
             self.roll(now)
             watch.always_look()
@@ -155,43 +159,70 @@ class Prices:
             self._doubt()
             self.next_deadline = self._on_look(now)
             return
+        watch.before = (
+            watch.update if doubted else before
+        )  # one that two prices agree on is no longer one price
         self._suspects.discard(watch.instrument.instrument)
         self._doubt()
-        self.reading(now, needed)
+        self.reading(now, needed, watch)
 
-    def reading(self, ts: int, needed: int) -> None:
-        """Read exactly: day, equity, breakers, deadlines; then set the bands anew."""
+    def reading(self, ts: int, needed: int, watch: PriceWatch | None = None) -> None:
+        """Read exactly: day, equity, breakers, deadlines; then set the bands anew. `watch` is whose price it comes from."""
         pulse = self._pulse
         pulse.now = max(pulse.now, ts)
         self.roll(pulse.now)
         self.mark_held()
-        trips = self._read(needed)
+        trips = self._read(needed, watch)
         if trips:
             self._on_trips(trips)
         self.next_deadline = self._on_look(pulse.now)
         self._set_bands()
 
-    def _read(self, needed: int) -> list[Trip]:
+    def _read(self, needed: int, watch: PriceWatch | None = None) -> list[Trip]:
         try:
             equity = self._book.equity()
         except LookupError:  # a position without a price or a rate: a doubt, never a trip
             return []
-        return self._breakers.read(self._pulse.now, equity, needed, self._readings.now())
+        bounds = None if watch is None or needed == 1 else self._bounds(watch)
+        return self._breakers.read(self._pulse.now, equity, needed, self._readings.now(), bounds)
+
+    def _bounds(self, updated: PriceWatch) -> Bounds:
+        """How far a scope's value is off if the newest price of anything else, or the newest rate, is wrong."""
+
+        def bounds(scope: str) -> tuple[Decimal, Decimal]:
+            steps = [ZERO, *self._steps(scope, updated)]
+            return -max(steps), -min(steps)
+
+        return bounds
+
+    def _steps(self, scope: str, updated: PriceWatch) -> Iterator[Decimal]:
+        """What the newest price of each other instrument, and the newest rates, did to a scope's value."""
+        for watch in self.watches.values():
+            if watch.held and watch is not updated:
+                net = dict(self._readings.positions(watch.instrument)).get(scope, ZERO)
+                yield net * watch.change() * (self._book.rates.get(watch.instrument.currency) or ZERO)
+        for currency, watch, turned_over in self._rates.values():
+            rate = self._book.rates.get(currency)
+            if watch is not updated and watch.suspect is None and watch.before is not None and rate:
+                was = middle(watch.before)
+                step = rate - (1 / was if turned_over else was)
+                yield self._readings.worth_in(scope, currency) * step
 
     def roll(self, ts: int) -> None:
         """Begin a new session day when it is time; its reference is equity before the new day's prices."""
         if ts < self._breakers.next_roll:
             return
+        self.mark_held()
         try:
             equity = self._book.equity()
         except LookupError:
             return
         self._breakers.roll(ts, equity, self._readings.now())
 
-    def read_now(self) -> list[Trip]:
-        """Read equity as it stands, after a fill that left nothing open; answers what went off, to be acted on."""
+    def read_now(self, needed: int = 1) -> list[Trip]:
+        """Read equity as it stands, as after a fill that left nothing open; answers what went off, to be acted on."""
         self.roll(self._pulse.market_now())
-        return self._read(1)
+        return self._read(needed)
 
     def mark_held(self) -> None:
         """Mark everything held at its newest trusted price."""
@@ -216,8 +247,11 @@ class Prices:
 
     # -- after a fill -----------------------------------------------------------------------------------------------
 
-    def traded(self, instrument: str, price: float, ts: int) -> None:
-        """A fill changed what is held: the next update of anything is read exactly."""
+    def traded(self, instrument: str, price: Decimal, ts: int) -> None:
+        """A fill changed what is held: the next update of anything is read exactly.
+
+        Where it opened a position its price is the newest one known: a mark from when the order was sent may be old.
+        """
         watch = self.watches[instrument]
         net = sum((holding.position for holding in watch.instrument.holdings), ZERO)
         if not any(holding.position for holding in watch.instrument.holdings):
@@ -229,6 +263,7 @@ class Prices:
             if not watch.held or watch.sells is not sells:
                 watch.sells = sells
                 watch.opened(price, ts)
+                self._book.mark(watch.instrument, price)
             watch.always_look()
         self._pulse.wake_at = ALWAYS
 
@@ -239,7 +274,7 @@ class Prices:
         pulse = self._pulse
         pulse.wake_at = min(self._breakers.next_roll, self.next_deadline)
         falls, rises = self._readings.headroom(self._breakers)
-        if self._breakers.confirming or not falls:
+        if self._breakers.confirming or not falls or pulse.stopping or pulse.retired:
             pulse.wake_at = ALWAYS
             return
         for watch in self.watches.values():

@@ -87,38 +87,47 @@ class Protection:
             self._lost.append(Loss(status, reason, is_stop))
 
     def look(self, ts: int, limits: RiskConfig) -> int | None:
-        """Cover what is uncovered. Answers when to `tidy`, None when there is nothing to tidy."""
-        self._begin()
+        """Cover what is uncovered. Answers when to `tidy` and look again, None when there is nothing to wait for."""
+        self._begin(ts)
         gate = self._means.gate_of(self.holding.strategy)
-        if self.holding.position and gate is not None:
-            instrument = gate.instrument_of(self.holding.instrument.instrument)
-            levels = Levels.of(self.holding, limits, instrument)
-            lot = Lot.of(instrument, self._means.most_of(self.holding.instrument.instrument))
-            if levels is None:
-                self._warn("no entry price and no price to measure a stop from")
-                return None
+        if gate is not None:
             for _ in range(MOST_PIECES):
-                if not self._may_go_on(ts, levels) or not self._send_piece(gate, ts, levels, lot):
+                if not self._step(gate, ts, limits):
                     break
-            self._tighten(ts, levels)
         if self._asked:
             return ts + RETRY
         return ts + 1 if self._surplus() else None
 
-    def tidy(self, ts: int) -> int | None:
-        """Cancel what is too much, once the venue had its chance to do it. Answers when to look again, or None."""
-        self._begin()
+    def tidy(self, ts: int) -> None:
+        """Cancel what is too much, once the venue had its chance to do it; a `look` belongs after it."""
+        self._begin(ts)
         for guard in self._surplus():
             self._cancel(guard, ts)
-        return ts + RETRY if self._asked else None
+
+    def _step(self, gate: Gate, ts: int, limits: RiskConfig) -> bool:
+        """Send or cancel one thing; answers whether there may be more to do."""
+        held, name = self.holding, self.holding.instrument.instrument
+        if not held.position:
+            return False
+        instrument = gate.instrument_of(name)
+        levels = Levels.of(held, limits, instrument)
+        if levels is None:
+            self._warn("no entry price and no price to measure a stop from")
+            return False
+        if not self._may_go_on(ts, levels):
+            return False
+        if any(self._needs(levels)):
+            return self._send_piece(gate, ts, levels, Lot.of(instrument, self._means.most_of(name)))
+        self._tighten(ts, levels)
+        return False
 
     # -- what works ------------------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def _begin(self, ts: int) -> None:
         """Forget what is over, and with a position all its troubles."""
         orders, held = self._means.book.orders, self.holding
         self._guards = [g for g in self._guards if any(name in orders for name in g.orders)]
-        self._asked = {name: ts for name, ts in self._asked.items() if name in orders}
+        self._asked = {n: at for n, at in self._asked.items() if n in orders and ts - at < RETRY}
         if not held.position or held.opened_at != self._opened_at:
             self._opened_at = held.opened_at if held.position else -1
             self._lost.clear()
@@ -226,7 +235,7 @@ class Protection:
         A new one follows its answer. A stop that is tighter loses less than asked for, and stays.
         """
         settled = not self._asked and all(closes(o, self.holding) for o in self.holding.working.values())
-        if not settled or levels.trigger is None or any(self._needs(levels)) or self._surplus():
+        if not settled or levels.trigger is None or self._surplus():
             return
         for guard in self._guards:
             order = self._means.book.orders.get(guard.stop or "")
@@ -238,11 +247,7 @@ class Protection:
                 return
 
     def _cancel(self, guard: Guard, ts: int) -> None:
-        names = [
-            order.client_order_id
-            for order in self._working(guard)
-            if ts - self._asked.get(order.client_order_id, ts - RETRY) >= RETRY
-        ]
+        names = [o.client_order_id for o in self._working(guard) if o.client_order_id not in self._asked]
         gate = self._means.gate_of(self.holding.strategy) or self._means.any_gate()
         if names and gate is not None:
             self._asked.update(dict.fromkeys(names, ts))

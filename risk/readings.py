@@ -35,7 +35,13 @@ class Readings:
         """Scope -> its equity or P&L in the base currency. Raises LookupError without a price or a rate."""
         return {scope: self._ledger(scope).worth() for scope in self.names}
 
+    def worth_in(self, scope: str, currency: str) -> Decimal:
+        """Cash and positions of a scope in one currency."""
+        return self._ledger(scope).worths().get(currency, ZERO)
+
     def _ledger(self, scope: str) -> Ledger:
+        if scope == BOOK:
+            return self._book.ledger
         kind, _, name = scope.partition(":")
         return (self._book.venues if kind == "venue" else self._book.strategies)[name]
 

@@ -18,8 +18,7 @@ from risk.numbers import ZERO
 
 if TYPE_CHECKING:
     from risk.holding import Instrument
-    from risk.pulse import Update
-
+Update = Bar | QuoteTick | TradeTick
 SAFETY = 1 - 1e-9  # the band is this much narrower than computed, so rounding can only cause one look more
 
 
@@ -36,8 +35,10 @@ class PriceWatch:
     held: bool = False
     sells: bool = False
     update: Update | None = None
+    before: Update | None = None  # the believed update before it; kept where several prices are watched
     marked: Update | None = None  # the update the book's mark comes from
     price: float | None = None  # a price known without an update: that of a fill
+    paid: Decimal | None = None  # the same, exactly
     seen_at: int = 0  # market time of that price
     trusted: float | None = None
     suspect: float | None = None
@@ -46,10 +47,10 @@ class PriceWatch:
         """Empty the band: the next price is read exactly."""
         self.low, self.high = inf, -inf
 
-    def opened(self, price: float, ts: int) -> None:
+    def opened(self, price: Decimal, ts: int) -> None:
         """A position was opened at a price: what came before it does not matter."""
-        self.held, self.update, self.marked = True, None, None
-        self.price, self.seen_at, self.suspect = price, ts, None
+        self.held, self.update, self.before, self.marked = True, None, None, None
+        self.price, self.paid, self.seen_at, self.suspect = float(price), price, ts, None
         self.always_look()
 
     def left(self) -> None:
@@ -69,6 +70,14 @@ class PriceWatch:
         """The newest price known, believed or not."""
         return self.price if self.update is None else self.float_of(self.update)
 
+    def change(self) -> Decimal:
+        """What the newest update made of one unit's worth, in the settlement currency; zero where it made nothing."""
+        was = self.paid if self.before is None else exact_price(self.before, long=not self.sells)
+        if self.update is None or self.suspect is not None or was is None or was <= ZERO:
+            return ZERO
+        value_at = self.instrument.value_at
+        return value_at(exact_price(self.update, long=not self.sells)) - value_at(was)
+
     def last_seen(self) -> int:
         """Market time of the newest price."""
         return self.seen_at if self.update is None else int(self.update.ts_event)
@@ -76,7 +85,8 @@ class PriceWatch:
     def believes(self, price: float, previous: float | None, jump: float | None) -> bool:
         """Whether `price` counts. One that jumped waits for a second that agrees, or for the old level to come back."""
         if not isfinite(price) or price <= 0:
-            self.trusted, self.suspect = self.trusted or previous, self.suspect or price
+            if self.suspect is None:
+                self.trusted, self.suspect = previous, price
             return False
         if self.suspect is not None:
             near_suspect = self.suspect > 0 and not jumped(price, self.suspect, jump)

@@ -8,6 +8,7 @@ out in an empty folder first.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -18,6 +19,7 @@ import sys
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
@@ -27,7 +29,9 @@ from live._state import StateFile
 from live.resume import HELP as RESUME_HELP
 from risk.breaker import RiskState, TradingState
 from risk.checks import CHECKS
+from risk.gauge import DAILY_LOSS, DRAWDOWN
 from risk.limits import RiskConfig
+from risk.state import NoticeKind
 from runs.summary import Summary
 
 ROOT = Path(__file__).parents[1]
@@ -404,16 +408,116 @@ def test_readme_shows_what_make_run_prints(tmp_path: Path) -> None:
     assert_shown(shown, "\n".join(said))
 
 
-def test_risk_page_has_every_limit_with_its_default_and_every_code() -> None:
-    page = (ROOT / "docs" / "risk.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \|[^|]*\| `([^`]+)` \|", page, re.MULTILINE))
-    told = {None: "off", True: "true", False: "false"}
+# -- the risk pages ---------------------------------------------------------------------------------------------------
+
+RISK = ROOT / "docs" / "risk.md"
+RISK_PAGES = [RISK, *sorted((ROOT / "docs" / "risk").glob("*.md"))]
+CITED = re.compile(r"`(tests/[\w/]+\.py)::([\w:]+)(?:\[[^`]*\])?`")
+Row = dict[str, str]
+
+
+def tables(path: Path) -> list[list[Row]]:
+    """Every table of a page: its rows as column -> cell."""
+    found: list[list[Row]] = []
+    before: list[str] = []
+    for line in [*path.read_text(encoding="utf-8").splitlines(), ""]:
+        if line.startswith("|"):
+            before.append(line)
+        elif before:
+            header, _, *rows = [[cell.strip() for cell in each.strip("|").split("|")] for each in before]
+            found.append([dict(zip(header, row, strict=True)) for row in rows])
+            before = []
+    return found
+
+
+def told(first: str) -> list[Row]:
+    """The rows of the tables of docs/risk.md whose first column is called so."""
+    return [row for table in tables(RISK) for row in table if next(iter(row)) == first]
+
+
+def bare(cell: str) -> str:
+    return cell.strip("`")
+
+
+def in_risk(pattern: str) -> set[str]:
+    """What a pattern finds in the sources of the risk package."""
+    sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "risk").glob("*.py"))]
+    return {name for source in sources for name in re.findall(pattern, source)}
+
+
+def tests_of(path: Path) -> set[str]:
+    """The tests of a file, those of a class as Class::test."""
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    named = [("", body), *((f"{each.name}::", each.body) for each in body if isinstance(each, ast.ClassDef))]
+    return {
+        f"{prefix}{each.name}"
+        for prefix, nodes in named
+        for each in nodes
+        if isinstance(each, ast.FunctionDef) and each.name.startswith("test_")
+    }
+
+
+def test_risk_page_has_every_limit_with_its_default() -> None:
+    rows = {bare(row["field"]): bare(row["default"]) for row in told("field")}
+    words = {None: "off", True: "true", False: "false", (): "[]"}
     defaults = {
-        name: told.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+        name: words.get(value, str(value)) if isinstance(value, bool | tuple | None) else str(value)
         for name, value in RiskConfig().model_dump().items()
-        if name != "session_zone"
     }
     assert rows == {**defaults, "session_zone": "the data's"}
-    source = (ROOT / "risk" / "desk.py").read_text(encoding="utf-8")
-    codes = {code for code, _ in CHECKS} | set(re.findall(r'f?"([A-Z_]{5,}): ', source))
-    assert {code for code in codes if f"`{code}`" not in page} == set()
+    assert len(told("field")) == len(rows), "a field has two rows"
+
+
+def test_limits_stand_in_the_order_in_which_they_are_asked() -> None:
+    asked = [(code, field) for code, field, _ in CHECKS]
+    rows = [(bare(row["code"]), bare(row["field"])) for row in told("field") if row.get("code")]
+    assert rows == [("DRY_RUN", "dry_run"), *asked]
+
+
+def test_risk_pages_tell_every_code_that_a_reason_begins_with() -> None:
+    codes = {code for code, _, _ in CHECKS} | in_risk(r"""f?["']([A-Z_]{5,}): """)
+    pages = "".join(path.read_text(encoding="utf-8") for path in RISK_PAGES)
+    assert {code for code in codes if f"`{code}`" not in pages} == set()
+    known = {bare(row["code"]) for row in told("code")}
+    assert known <= codes, "a code that no source has"
+
+
+def test_risk_page_has_every_breaker() -> None:
+    breakers = {DAILY_LOSS, DRAWDOWN} | in_risk(r'Trip\(\s*"([A-Z_]+)"') | in_risk(r'return "([A-Z_]+)", ')
+    rows = {bare(row["breaker"]) for row in [*told("field"), *told("breaker")] if row.get("breaker")}
+    assert rows == breakers
+
+
+def test_risk_page_has_every_kind_of_notice() -> None:
+    assert {bare(row["notice"]) for row in told("notice")} == set(get_args(NoticeKind.__value__))
+
+
+def test_risk_page_has_every_preset() -> None:
+    presets = {path.stem for path in (ROOT / "configs" / "risk").glob("*.yaml")}
+    assert {bare(row["preset"]) for row in told("preset")} == presets
+
+
+@pytest.mark.parametrize("first", ["field", "breaker", "code", "notice", "preset"])
+def test_every_line_of_the_risk_page_names_a_test_that_proves_it(first: str) -> None:
+    rows = told(first)
+    assert rows
+    assert [row[first] for row in rows if not CITED.search(row["proof"])] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_test_that_a_page_names_is_there(path: Path) -> None:
+    cited = CITED.findall(path.read_text(encoding="utf-8"))
+    files = {file for file, _ in cited}
+    assert {file for file in files if not (ROOT / file).exists()} == set()
+    there = {file: tests_of(ROOT / file) for file in files}
+    assert {f"{file}::{name}" for file, name in cited if name not in there[file]} == set()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_each_link_to_a_heading_finds_it(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    for file, heading in re.findall(r"\]\(([^)#:]*\.md)?#([^)]+)\)", text):
+        page = (path.parent / file if file else path).read_text(encoding="utf-8")
+        titles = re.findall(r"^#+ (.+)$", page, re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+        assert heading in slugs, f"{file}#{heading}"

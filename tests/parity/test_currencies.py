@@ -52,6 +52,13 @@ def test_two_crosses_in_a_dollar_account() -> None:
     assert analysed(live).equity.units.tolist() == analysed(backtest).equity.units.tolist()
 
 
+def test_the_engines_own_limit_on_notionals_counts_in_the_accounts_currency() -> None:
+    """An order of 10,000 dollars is a million yen, more than ten times the limit if nobody converted it."""
+    done = run_backtest(compose("backtest", [*CROSSES, "risk.max_order_notional=50000"]).config)
+    assert "JPY" in {fill["currency"] for fill in done.record.fills}
+    assert "ENGINE" not in {refusal["limit"] for refusal in done.record.refusals}
+
+
 def test_a_breaker_trips_alike_on_converted_equity() -> None:
     backtest, live = both([*CROSSES, "risk.max_drawdown_pct=0.01", "risk.max_daily_loss_pct=0.003"])
     assert_same(backtest, live)

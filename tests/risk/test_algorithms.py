@@ -221,6 +221,21 @@ class ShrinksAndSends(TakesBeside):
         self.submit_order(self.now(order.client_order_id))
 
 
+class TakesBesideThenCuts(Once):
+    def at_order(self, order: Any) -> None:
+        self.submit_order(self.spawn_market(order, units(17), reduce_primary=False))
+        self.submit_order(self.spawn_market(order, units(14)))
+        self.submit_order(self.spawn_market(order, units(13)))
+
+
+@both_modes
+def test_children_beside_the_order_leave_less_to_cut_out_of_it(mode: str) -> None:
+    driven = run(mode, Buys, TakesBesideThenCuts)
+    assert bought(driven) == [17, 13]
+    assert why(driven)[0].endswith("'s 30 only 13 are left")
+    assert nothing_left(driven)
+
+
 @both_modes
 def test_children_that_do_not_reduce_the_order_take_from_it_all_the_same(mode: str) -> None:
     driven = run(mode, Buys, TakesBeside)

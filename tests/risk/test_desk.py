@@ -28,7 +28,7 @@ def test_a_bar_of_an_instrument_that_is_only_looked_at_prices_nothing() -> None:
     desk.joins(gate, bar_type("AAPL"))
     desk.joins(gate, bar_type("MSFT"))
     held = desk.book.adopt("S-001", "AAPL.XNAS", Decimal(1_000), Decimal(100))
-    desk.prices.traded("AAPL.XNAS", 100.0, 1)
+    desk.prices.traded("AAPL.XNAS", Decimal(100), 1)
     desk.bar(bars([100.0], "AAPL")[0])
     desk.bar(bars([10.0], "MSFT")[0])
     assert held.instrument.mark == 100

@@ -218,7 +218,7 @@ def test_each_part_of_an_entry_is_covered_at_once_and_two_orders_are_enough(rule
     venue.take()
     for _ in range(20):
         venue.fill(entry.client_order_id, D(5))
-        venue.report(2)
+        venue.report()
         covered = cover_of(venue.book.holding("A", AAPL)).stops
         assert covered <= venue.position()
         assert len(venue.working()) <= 3  # the entry and two stops
@@ -299,6 +299,64 @@ def test_without_an_entry_price_a_stop_is_measured_from_the_market() -> None:
     assert venue.stops() == [(D(10), D("90.00"))]
 
 
+def test_stops_are_tightened_one_at_a_time() -> None:
+    venue = Venue(made=instrument(max_notional=usd(450)))
+    desk = Desk(venue, default_stop_loss_pct="0.05")
+    fill(venue, 8)
+    order = venue.order("A", 4)
+    venue.send([order])
+    venue.take()
+    venue.fill(order.client_order_id, price=D(110))  # average 103.33: both stops at 95 are too loose
+    venue.report()
+    while venue.requests or venue.reports:
+        desk.exits.after("A", AAPL, venue.ts)
+        assert sum(request == "cancel" for request, _ in venue.requests) <= 1
+        venue.take()
+        assert sum(stop.leaves for stop in venue.working()) >= 8
+        venue.report()
+    assert venue.stops() == [(D(4), D("98.17"))] * 3
+
+
+def test_no_order_is_worth_more_than_allowed_at_its_own_price() -> None:
+    venue = Venue(made=instrument(max_notional=usd(1_000)))
+    Desk(venue, default_stop_loss_pct="0.05", take_profit_pct="0.5")
+    fill(venue, 10)
+    assert venue.limits() == [(D(4), D("150.00")), (D(6), D("150.00"))]
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_a_cancel_that_got_lost_is_asked_for_again(parts: int) -> None:
+    """Whether the stop was too large, or one of two that make room for a third part."""
+    venue = Venue("net")
+    desk = Desk(venue, default_stop_loss_pct="0.05")
+    for _ in range(min(parts, 2)):
+        fill(venue, 10)
+    change = venue.order("A", -4 if parts == 1 else 10)
+    venue.send([change])
+    venue.take()
+    venue.fill(change.client_order_id)
+    venue.report()
+    desk.wait(1)
+    assert len(venue.cancelled) == 1
+    venue.requests.clear()
+    desk.wait(5)
+    assert len(venue.cancelled) == 2
+    venue.settle()
+    assert cover_of(venue.book.holding("A", AAPL)).stops == venue.position()
+
+
+def test_a_take_profit_of_the_strategys_own_replaces_the_default() -> None:
+    venue = Venue()
+    desk = Desk(venue, default_stop_loss_pct="0.05", take_profit_pct="0.1")
+    fill(venue, 10)
+    venue.send([venue.order("A", -10, limit=D(105), reduce_only=True)])
+    venue.settle()
+    desk.wait()
+    venue.settle()
+    assert venue.limits() == [(D(10), D(105))]
+    assert venue.stops() == [(D(10), D("95.00"))]
+
+
 # -- when it cannot be had ------------------------------------------------------------------------------------------
 
 
@@ -332,6 +390,59 @@ def test_a_stop_somebody_cancels_is_sent_again_but_not_for_ever() -> None:
         venue.settle()
     assert venue.position() == 0
     assert "cancelled 3 times within a minute; closed at market" in venue.notices[-3].reason
+
+
+def test_troubles_of_an_earlier_position_are_forgotten() -> None:
+    venue = Venue("net")
+    Desk(venue, default_stop_loss_pct="0.05")
+    for _ in range(3):  # each time the stop is lost, and refused once the position is gone
+        fill(venue, 10)
+        venue.drop(venue.working()[0].client_order_id)
+        venue.report()
+        order = venue.order("A", -10, reduce_only=True)
+        venue.send([order])
+        venue.requests.rotate(1)
+        venue.take()
+        venue.fill(order.client_order_id)
+        venue.settle()
+        assert venue.position() == 0
+    fill(venue, 10)
+    assert venue.position() == 10
+    assert "UNPROTECTED" not in venue.kinds()
+
+
+def test_a_refused_stop_matters_only_to_what_is_uncovered() -> None:
+    venue = Venue()
+    Desk(venue, default_stop_loss_pct="0.05")
+    venue.refuses = lambda order: "no" if order.trigger == D("95.00") else None
+    order = venue.order("A", 10)
+    venue.send([order])
+    venue.take()
+    venue.fill(order.client_order_id)
+    venue.report()
+    venue.send([venue.order("A", -10, trigger=D(90), reduce_only=True)])
+    venue.settle()
+    assert venue.position() == 10
+    assert venue.stops() == [(D(10), D(90))]
+
+
+def test_a_stop_that_fills_inside_the_call_was_not_refused() -> None:
+    """As on a venue that takes stops in the market and fills them at once; here in three pieces."""
+    venue = Venue(made=instrument(max_notional=usd(450)), prompt=True)
+    desk = Desk(venue, default_stop_loss_pct="0.05")
+
+    class Eager(FakeGate):
+        def send_protection(self, instrument: str, **order: Any) -> str:
+            name = super().send_protection(instrument, **order)
+            venue.fill(name)
+            venue.settle()
+            return name
+
+    desk.gates[0] = Eager(venue, "A")
+    venue.send([venue.order("A", 10)])
+    assert venue.position() == 0
+    assert not venue.closes
+    assert venue.kinds() == []
 
 
 def test_a_refused_take_profit_costs_nothing_but_itself() -> None:
@@ -422,6 +533,19 @@ def test_each_position_has_its_own_time() -> None:
     desk.wait(301)
     assert venue.position() == -5
     desk.wait(299)
+    assert venue.position() == 0
+
+
+def test_a_time_exit_somebody_stopped_is_tried_again() -> None:
+    venue = Venue()
+    desk = Desk(venue, max_holding_mins=10)
+    fill(venue, 10)
+    desk.wait(600)
+    desk.flattener.stop(venue.ts, "resumed by a person")
+    venue.requests.clear()
+    venue.book.closed("O-2")
+    desk.wait(60)
+    venue.settle()
     assert venue.position() == 0
 
 

@@ -103,7 +103,7 @@ def test_a_close_filled_in_parts_and_then_cancelled_is_sent_again_for_the_rest()
     venue.take()
     (first,) = venue.closes
     venue.fill(first, Decimal(3))
-    venue.report(2)
+    venue.report()
     assert out(venue) == [Decimal(7)]  # still the first one: never a second beside it
     venue.drop(first)
     venue.report()

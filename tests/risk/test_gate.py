@@ -308,3 +308,28 @@ class Giant(Scripted):
     def at_bar(self, n: int, _bar: Any) -> None:
         if n == 2:
             self.buy(101)
+
+
+class SendsTwice(Scripted):
+    """Hands over one resting order twice, and one refused order twice."""
+
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 1:
+            self.order = self.limit(OrderSide.BUY, 60, 90.0)
+            self.submit_order(self.order)
+        if n == 2:
+            self.submit_order(self.order)
+            self.submit_order_list([self.order])
+            self.refused = self.buy(50)
+            self.submit_order(self.refused)
+        if n == 3:
+            self.submit_order(self.refused)
+
+
+@both_modes
+def test_an_order_handed_over_twice_counts_once_and_is_not_forgotten(mode: str) -> None:
+    driven = drive(mode, SendsTwice, FLAT, risk={"max_position_notional": 10_000})
+    assert driven.limits == ["SENT_BEFORE"] * 3 + ["MAX_POSITION_NOTIONAL"] + ["SENT_BEFORE"] * 2
+    assert [str(order["status"]) for order in driven.record.orders] == ["ACCEPTED"]
+    assert list(driven.desk.book.orders) == [str(driven.strategies[0].order.client_order_id)]
+    assert driven.strategies[0].events.count("OrderDenied") == 1

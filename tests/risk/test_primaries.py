@@ -26,7 +26,8 @@ from risk.primaries import Primaries
 
 AAPL = InstrumentId.from_str("AAPL.XNAS")
 APPROVED = 30
-some = st.integers(1, 40)
+some = st.sampled_from((1, 5, 7, 10, 14, 17, 20, 29, 30, 31))
+mostly = st.sampled_from((True, True, True, False))
 
 
 def order(name: str, units: int, spawned_from: str) -> OrderInitialized:
@@ -68,8 +69,8 @@ class Working(RuleBasedStateMachine):
         return self.primaries.held("P") is not None
 
     @precondition(alive)
-    @rule(units=some)
-    def spawns_out_of_it(self, units: int) -> None:
+    @rule(units=some, at_once=mostly)
+    def spawns_out_of_it(self, units: int, *, at_once: bool) -> None:
         if units > self.quantity:
             return  # the engine raises
         self.made += 1
@@ -80,17 +81,23 @@ class Working(RuleBasedStateMachine):
             unsent[name] = Decimal(units)
         self.cut.add(name)
         self.unsent[name] = order(name, units, "P")
+        if at_once:
+            self.send(name, limits_allow=True)
 
-    @rule(units=some)
-    def spawns_beside_it(self, units: int) -> None:
+    @rule(units=some, at_once=mostly)
+    def spawns_beside_it(self, units: int, *, at_once: bool) -> None:
         self.made += 1
         name = f"P-E{self.made}"
         self.unsent[name] = order(name, units, "P")
+        if at_once:
+            self.send(name, limits_allow=True)
 
     @precondition(lambda self: self.unsent)
-    @rule(data=st.data(), limits_allow=st.booleans())
+    @rule(data=st.data(), limits_allow=mostly)
     def sends(self, data: st.DataObject, *, limits_allow: bool) -> None:
-        name = data.draw(st.sampled_from(sorted(self.unsent)))
+        self.send(data.draw(st.sampled_from(sorted(self.unsent))), limits_allow=limits_allow)
+
+    def send(self, name: str, *, limits_allow: bool) -> None:
         event = self.unsent.pop(name)
         units = int(event.quantity.as_decimal())
         if self.primaries.objection(event, "WORK") is None and limits_allow:
@@ -171,4 +178,4 @@ class Working(RuleBasedStateMachine):
 
 
 TestWorking = Working.TestCase
-TestWorking.settings = settings(max_examples=300, stateful_step_count=40, deadline=None)
+TestWorking.settings = settings(max_examples=300, stateful_step_count=30, deadline=None)

@@ -178,7 +178,6 @@ class Venue:
             self.reports.append(lambda: self._close(name, "REJECTED", why))
             return
         self.resting[name] = Resting(order, order.leaves)
-        self.reports.append(lambda: (order.strategy, name))
 
     def _cancel(self, name: str) -> None:
         if name not in self.resting:
@@ -267,9 +266,9 @@ class Venue:
 
     # -- what the book hears ----------------------------------------------------------------------------------------
 
-    def report(self, count: int = 1) -> None:
-        """Let the book hear the oldest reports."""
-        for _ in range(min(count, len(self.reports))):
+    def report(self) -> None:
+        """Let the book hear the oldest report."""
+        if self.reports:
             strategy, name = self.reports.popleft()()
             self.heard(strategy, name)
 
@@ -315,7 +314,7 @@ class Venue:
         self.send([order])
         self.take()
         self.fill(order.client_order_id)
-        self.report(2)
+        self.report()
         self.prompt, self.price = prompt, before
 
 
