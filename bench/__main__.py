@@ -1,68 +1,157 @@
-"""`make bench`: bars a second of the bare engine and of Keel, peak memory, cold start; as ratios within one run."""
+"""`make bench`, or one part of it: python -m bench bars | quotes | decisions | breach | start."""
 
 from __future__ import annotations
 
-import json
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Sequence
+from statistics import median
 
+from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, TaskID
 from rich.table import Table
 
-BARS = 500_000
-ROUNDS = 5
-STARTS = 5
-TARGET_RATIO = 0.95
-TARGET_START_SECS = 3.0
+from bench.pairs import Pairing, kept, measured_speeds, speed_table
+from bench.process import Measured, MeasurementError, Run, apart
+from bench.sizes import DENSITIES, OFTEN, TARGET_BREACH_MS, TARGET_START_SECS, Sizes
+
+ON_TRIP = ("cancel", "flatten")
 
 
-def main() -> int:
-    """Measure and print; always 0: a slow machine is not a failed test."""
+class Bench:
+    """The parts of the bench; each makes its measurements and answers a table."""
+
+    def __init__(self, sizes: Sizes, run: Run, progress: Progress) -> None:
+        """`run` makes one measurement, `progress` shows how many are done."""
+        self.sizes = sizes
+        self._run = run
+        self._progress = progress
+        self._task: TaskID | None = None
+        self._pairing = Pairing(self.run, sizes)
+
+    def run(self, module: str, *arguments: str | float) -> Measured:
+        """One measurement, counted."""
+        answer = self._run(module, *arguments)
+        self.done()
+        return answer
+
+    def done(self) -> None:
+        """One more measurement is made."""
+        if self._task is not None:
+            self._progress.advance(self._task)
+            self._progress.refresh()  # by hand: a thread that draws would disturb what is measured
+
+    def table_of(self, part: str) -> Table:
+        """Measure a part, with its progress shown."""
+        self._task = self._progress.add_task(part, total=self._measurements(part))
+        self._progress.refresh()
+        try:
+            return PARTS[part](self)
+        finally:
+            self._progress.remove_task(self._task)
+
+    def bars(self) -> Table:
+        """Bars a second beside the bare engine."""
+        return speed_table("bars", measured_speeds(self._pairing, "bars"))
+
+    def quotes(self) -> Table:
+        """Quotes a second beside the bare engine."""
+        return speed_table("quotes", measured_speeds(self._pairing, "quotes"))
+
+    def decisions(self) -> Table:
+        """Microseconds a decision, and an order from end to end."""
+        table = Table(
+            box=SIMPLE,
+            title="Microseconds of one decision, everything on",
+            caption="end to end: what Keel adds to the whole run, divided by its orders",
+        )
+        for column in ("", "decisions", "median", "99th percentile", "end to end"):
+            table.add_column(column, justify="right" if column else "left")
+        for kind in DENSITIES:
+            timed, pairs = self._pairing.one("timed", kind, OFTEN), self._pairing.of(kind, OFTEN)
+            for purpose in ("entries", "exits"):
+                number, middle, late = timed[purpose]
+                row = (f"{kind}, {purpose}", f"{number:,}", f"{middle:.1f}", f"{late:.1f}")
+                table.add_row(*row, pairs.us_an_order() if purpose == "entries" else "")
+        return table
+
+    def breach(self) -> Table:
+        """Milliseconds from the breach to the last cancel, in the live sandbox."""
+        resting, nodes = self.sizes.resting, self.sizes.breaches
+        table = Table(
+            box=SIMPLE,
+            title=f"From a breach of the drawdown limit to the last cancel of {resting} orders, live sandbox",
+            caption=f"{nodes} nodes a row: median (worst) in ms; target: sent within {TARGET_BREACH_MS:,} ms",
+        )
+        for column in ("on_trip", "last cancel sent", "last order canceled", "target"):
+            table.add_column(column, justify="right" if column != "on_trip" else "left")
+        for on_trip in ON_TRIP:
+            runs = [self.run("bench.breach", on_trip, resting) for _ in range(nodes)]
+            sent, canceled = ([run[key] for run in runs] for key in ("sent_ms", "canceled_ms"))
+            whole = all(run["working"] == run["canceled"] == resting for run in runs)
+            spread = [f"{median(times):,.1f} ({max(times):,.1f})" for times in (sent, canceled)]
+            verdict = kept(met=max(sent) < TARGET_BREACH_MS) if whole else "[red]not all canceled"
+            table.add_row(on_trip, *spread, verdict)
+        return table
+
+    def start(self) -> Table:
+        """Seconds from nothing to the first bar of the default run, and out again."""
+        secs = [self._start() for _ in range(self.sizes.starts)]
+        table = Table(box=SIMPLE, title="Cold start to the first bar of the default run, and out again")
+        for column in ("median s", "worst s", f"target {TARGET_START_SECS:.0f} s"):
+            table.add_column(column, justify="right")
+        table.add_row(f"{median(secs):.2f}", f"{max(secs):.2f}", kept(met=median(secs) < TARGET_START_SECS))
+        return table
+
+    def _start(self) -> float:
+        command = ["backtests", "run", "run.max_bars=1", "run.plots=false", "run.tearsheet=false"]
+        with tempfile.TemporaryDirectory() as folder:
+            began = time.perf_counter()
+            subprocess.run([sys.executable, "-m", *command], capture_output=True, check=True, cwd=folder)  # noqa: S603 - our own verb
+            secs = time.perf_counter() - began
+        self.done()
+        return secs
+
+    def _measurements(self, part: str) -> int:
+        sizes = self.sizes
+        return {
+            "bars": 2 * sizes.pairs * len(DENSITIES["bars"]),
+            "quotes": 2 * sizes.pairs * len(DENSITIES["quotes"]),
+            "decisions": len(DENSITIES) * (1 + 2 * sizes.pairs),
+            "breach": len(ON_TRIP) * sizes.breaches,
+            "start": sizes.starts,
+        }[part]
+
+
+PARTS: dict[str, Callable[[Bench], Table]] = {
+    "bars": Bench.bars,
+    "quotes": Bench.quotes,
+    "decisions": Bench.decisions,
+    "breach": Bench.breach,
+    "start": Bench.start,
+}
+
+
+def main(argv: Sequence[str], sizes: Sizes | None = None, run: Run = apart) -> int:
+    """Measure and print the parts named, or all; 1 when a measurement fails, not when a target is missed."""
+    parser = ArgumentParser(prog="python -m bench", description="Keel beside the bare engine.")
+    parser.add_argument("part", nargs="?", choices=tuple(PARTS), help="one part; without it all of them")
+    part = parser.parse_args(argv).part
     console = Console()
-    runs: dict[str, list[dict[str, float]]] = {"bare": [], "keel": []}
-    rounds = [kind for _ in range(ROUNDS) for kind in runs]
-    for kind in track(
-        rounds, description=f"{BARS:,} bars, bare and Keel in turn", console=Console(stderr=True)
-    ):
-        runs[kind].append(json.loads(_run(["-m", "bench.workload", kind, str(BARS)])))
-    ratios = [keel["bars_per_sec"] / bare["bars_per_sec"] for bare, keel in zip(*runs.values(), strict=True)]
-    table = Table(
-        title=f"{BARS:,} one-minute bars from a seed, EMA cross, {runs['keel'][0]['orders']:,.0f} orders"
-    )
-    for column in ("", "bars/s (median)", "peak MiB"):
-        table.add_column(column, justify="left" if not column else "right")
-    for kind, measured in runs.items():
-        speed = statistics.median(one["bars_per_sec"] for one in measured)
-        table.add_row(kind, f"{speed:,.0f}", f"{max(one['peak_mib'] for one in measured):,.0f}")
-    console.print(table)
-    low, middle, high = min(ratios), statistics.median(ratios), max(ratios)
-    console.print(
-        f"Keel / bare: {middle:.3f} ({low:.3f} to {high:.3f} in {ROUNDS} pairs); target {TARGET_RATIO}"
-    )
-    if runs["bare"][0]["orders"] != runs["keel"][0]["orders"]:
-        console.print(f"not the same work: {runs['bare'][0]['orders']:,.0f} orders bare")
-    start = statistics.median(_start() for _ in range(STARTS))
-    console.print(f"cold start to first bar and out again: {start:.2f} s; target {TARGET_START_SECS:.0f} s")
+    with Progress(console=Console(stderr=True), transient=True, auto_refresh=False) as progress:
+        bench = Bench(sizes or Sizes(), run, progress)
+        for name in [part] if part else PARTS:
+            try:
+                console.print(bench.table_of(name))
+            except MeasurementError as error:
+                console.print(f"[red]{name}: a measurement failed[/]\n{error}", highlight=False)
+                return 1
     return 0
 
 
-def _run(arguments: list[str], cwd: str | None = None) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True, cwd=cwd)  # noqa: S603
-    return done.stdout
-
-
-def _start() -> float:
-    with tempfile.TemporaryDirectory() as folder:
-        began = time.perf_counter()
-        _run(
-            ["-m", "backtests", "run", "run.max_bars=1", "run.plots=false", "run.tearsheet=false"], cwd=folder
-        )
-        return time.perf_counter() - began
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,13 +1,11 @@
-"""One measured run: the same strategy on the same bars, in the bare engine or behind Keel's gate and breakers."""
+"""One measured run: the same strategy on the same updates, in the bare engine or behind Keel with everything on."""
 
 from __future__ import annotations
 
-import json
 import resource
 import sys
 import time
-from dataclasses import dataclass
-from decimal import Decimal
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
@@ -15,126 +13,113 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 from nautilus_trader.backtest import BacktestEngine, BacktestEngineConfig
 from nautilus_trader.common import LoggerConfig, LogLevel
-from nautilus_trader.model import (
-    Bar,
-    BarType,
-    Currency,
-    Equity,
-    InstrumentId,
-    OmsType,
-    Price,
-    Quantity,
-    StrategyId,
-    Symbol,
-    TraderId,
-)
+from nautilus_trader.model import OmsType, OrderSide, StrategyId, TraderId
 from nautilus_trader.portfolio import PortfolioConfig
 
 from adapters import simulated
 from backtests._engine import build_engine
+from bench import everything_on
+from bench.made import CONFIGS, SYMBOLS, Made, made
 from configs.load import compose
+from risk.decisions import Decisions
 from runs.prepare import Prepared
 from runs.record import Recorder
 from runs.strategies import build_desk
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from nautilus_trader.model import OrderInitialized
+
     from configs.schema import RunConfig
     from market.market_data import MarketData
+    from risk.gate import RiskGate
 
-SEED = 7
-MINUTE = 60_000_000_000
-START = 1_577_975_400_000_000_000  # 2020-01-02 14:30 UTC
 KIB = 1024
-OVERRIDES = [  # every breaker and limit on, none of them binding: both sides send the same orders
-    "bar=1m", "strategy.fast=20", "strategy.slow=50", "strategy.sizing=percent_of_equity", "strategy.size_pct=0.5",
-    "risk.max_position_pct=0.9", "risk.max_position_notional=1e9",
-    "risk.max_order_pct=0.95", "risk.max_order_notional=1e9", "risk.max_open_positions=5",
-    "risk.max_orders_per_day=5000", "risk.max_daily_loss_pct=0.5", "risk.max_daily_loss=1e6",
-    "risk.max_drawdown_pct=0.99", "log.level=warning", "venue.maker_fee=0", "venue.taker_fee=0",
-]  # fmt: skip
+STRATEGY = {  # kind of data -> (class that trades on it, how it is chosen)
+    "bars": (
+        "EmaCross",
+        ["strategy=ema_cross", "strategy.sizing=percent_of_equity", "strategy.size_pct=0.4"],
+    ),
+    "quotes": ("QuoteCross", ["strategy=quote_cross"]),
+}
+COMMON = ["bar=1m", "log.level=warning", "venue.maker_fee=0", "venue.taker_fee=0"]
+Measured = dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Made:
-    """Minute bars made from a seed, with what a run asks of its market data."""
+def measure(  # noqa: PLR0913 - what one run is
+    side: str, kind: str, count: int, fast: int, slow: int, drift: float
+) -> Measured:
+    """Run once. `side`: bare, keel, or timed (Keel with every decision's time taken); `kind`: bars or quotes.
 
-    rows: list[Bar]
-    instruments: tuple[Equity, ...]
-    bar_types: tuple[BarType, ...]
-    kind: str = "bars"
-    symbols: tuple[str, ...] = ("MADE",)
-    version: str = f"seed-{SEED}"
-    doubts: tuple[str, ...] = ()
-
-    @property
-    def start_ns(self) -> int:
-        """First stamp."""
-        return self.rows[0].ts_event
-
-    @property
-    def end_ns(self) -> int:
-        """Last stamp."""
-        return self.rows[-1].ts_event
-
-    def updates(self) -> list[Bar]:
-        """All bars."""
-        return self.rows
-
-    def history(self) -> list[Bar]:
-        """Nothing came before."""
-        return []
-
-
-def make(count: int) -> Made:
-    """A random walk of `count` minute bars around 500.00, two decimals."""
-    rng = np.random.default_rng(SEED)
-    closes = np.round(500 + np.cumsum(rng.normal(0, 0.05, count)), 2)
-    closes = np.where(closes < 50, 100 - closes, closes)  # noqa: PLR2004 - reflected far from zero
-    opens = np.concatenate([closes[:1], closes[:-1]])
-    highs, lows = np.maximum(opens, closes) + 0.02, np.minimum(opens, closes) - 0.02
-    bar_type = BarType.from_str("MADE.XNAS-1-MINUTE-LAST-EXTERNAL")
-    rows = [
-        Bar(bar_type, Price(o, 2), Price(h, 2), Price(low, 2), Price(c, 2), Quantity(100_000, 0), ts, ts)
-        for ts, o, h, low, c in zip(
-            range(START, START + count * MINUTE, MINUTE),
-            opens.tolist(),
-            highs.tolist(),
-            lows.tolist(),
-            closes.tolist(),
-            strict=True,
-        )
-    ]
-    instrument = Equity(
-        InstrumentId.from_str("MADE.XNAS"), Symbol("MADE"), Currency.from_str("USD"), 2, Price(0.01, 2), 0, 0,
-        lot_size=Quantity(1, 0), margin_init=Decimal(1), margin_maint=Decimal(1),
-    )  # fmt: skip
-    return Made(rows, (instrument,), (bar_type,))
-
-
-def measure(kind: str, count: int) -> dict[str, float]:
-    """Run once; answers bars a second of the run itself, orders sent, and the process's peak memory in MiB."""
-    made, config = make(count), compose("backtest", OVERRIDES).config
-    with TemporaryDirectory() as folder:
-        engine = _bare(config, made) if kind == "bare" else _keel(config, made, Path(folder))
-        engine.add_data(made.rows)
-        began = time.perf_counter()
+    Answers the processor seconds of the run itself (what others took from the machine meanwhile does not count), orders
+    sent, how many refusals, trips and errors there were, the process's peak memory in MiB, and the decisions on entries
+    and exits: number, median and 99th percentile in microseconds.
+    """
+    config = config_of(kind, fast, slow)
+    data, recorder = made(kind, count, drift), Recorder()
+    with TemporaryDirectory() as folder, _decisions_timed(wanted=side == "timed") as nanos:
+        engine = _bare(config, data) if side == "bare" else _keel(config, data, recorder, Path(folder))
+        engine.add_data(data.rows)
+        began = time.process_time()
         engine.run()
-        seconds = time.perf_counter() - began
+        seconds = time.process_time() - began
         orders = len(engine.cache.orders())
         engine.dispose()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         KIB if sys.platform != "darwin" else KIB * KIB
     )
-    return {"bars_per_sec": count / seconds, "orders": orders, "peak_mib": peak}
+    spoilt = len(recorder.refusals) + len(recorder.trips) + len(recorder.errors)
+    return {
+        "secs": seconds,
+        "orders": orders,
+        "spoilt": spoilt,
+        "peak_mib": peak,
+        **{purpose: _microseconds(taken) for purpose, taken in nanos.items()},
+    }
 
 
-def _keel(config: RunConfig, made: Made, folder: Path) -> BacktestEngine:
-    ready = Prepared(config, cast("MarketData", made), Recorder())  # made in memory: no catalog behind it
-    return build_engine(config, ready, build_desk(config, ready.market, ready.recorder), folder)
+def _microseconds(nanos: list[int]) -> list[float]:
+    """How many, their median, their 99th percentile."""
+    return [len(nanos), *(np.percentile(nanos, [50, 99]) / 1000).tolist()] if nanos else [0, 0.0, 0.0]
 
 
-def _bare(config: RunConfig, made: Made) -> BacktestEngine:
-    venue = config.venue
+def config_of(kind: str, fast: int, slow: int) -> RunConfig:
+    """The run's config: everything on, the strategy's periods as given."""
+    name, chosen = STRATEGY[kind]
+    periods = [f"strategy.fast={fast}", f"strategy.slow={slow}"]
+    limits = everything_on.overrides(name, SYMBOLS)
+    return compose("backtest", [*chosen, *periods, *COMMON, *limits], CONFIGS).config
+
+
+@contextmanager
+def _decisions_timed(*, wanted: bool) -> Iterator[dict[str, list[int]]]:
+    """Take the nanoseconds of each of the desk's decisions, in this process only; the strategies only buy to enter."""
+    nanos: dict[str, list[int]] = {"entries": [], "exits": []}
+    decide, clock = Decisions.decide, time.perf_counter_ns
+
+    def timed(self: Decisions, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
+        taken = nanos["entries" if orders[0].order_side == OrderSide.BUY else "exits"]
+        began = clock()
+        answer = decide(self, gate, orders)
+        taken.append(clock() - began)
+        return answer
+
+    if wanted:
+        Decisions.decide = timed  # type: ignore[method-assign]
+    try:
+        yield nanos
+    finally:
+        Decisions.decide = decide  # type: ignore[method-assign]
+
+
+def _keel(config: RunConfig, data: Made, recorder: Recorder, folder: Path) -> BacktestEngine:
+    ready = Prepared(config, cast("MarketData", data), recorder)  # made in memory: no catalog behind it
+    return build_engine(config, ready, build_desk(config, ready.market, recorder), folder)
+
+
+def _bare(config: RunConfig, data: Made) -> BacktestEngine:
+    venue, instrument = config.venue, data.instruments[0]
     engine = BacktestEngine(
         BacktestEngineConfig(
             trader_id=TraderId("BARE-001"),
@@ -144,25 +129,19 @@ def _bare(config: RunConfig, made: Made) -> BacktestEngine:
         )
     )
     engine.add_venue(
-        made.instruments[0].id.venue, OmsType.NETTING, simulated.account_type(venue),
-        [simulated.starting_balance(venue)],
+        instrument.id.venue, OmsType.NETTING, simulated.account_type(venue), [simulated.starting_balance(venue)],
         base_currency=simulated.base_currency(venue), default_leverage=simulated.leverage(venue),
         fee_model=simulated.fee_model(venue), reject_stop_orders=False,
     )  # fmt: skip
-    engine.add_instrument(made.instruments[0])
+    engine.add_instrument(instrument)
     strategy_class, config_class = config.strategy.classes()
-    own: Any = config_class
-    parameters = config.strategy.params
-    ids = {"instrument_ids": [made.instruments[0].id], "bar_types": list(made.bar_types)}
-    strategy: Any = _without_history(strategy_class)
-    engine.add_strategy(strategy(own(**parameters, **ids, strategy_id=StrategyId("EmaCross-001"))))
+    own, strategy = cast("Any", config_class), cast("Any", _without_history(strategy_class))
+    ids = {"instrument_ids": [instrument.id], "bar_types": list(data.bar_types)}
+    name = StrategyId(f"{strategy_class.__name__}-001")
+    engine.add_strategy(strategy(own(**config.strategy.params, **ids, strategy_id=name)))
     return engine
 
 
 def _without_history(strategy_class: type) -> type:
     """The strategy with its question for history left unanswered: the bare engine has no catalog to answer from."""
     return type(strategy_class.__name__, (strategy_class,), {"request_bars": lambda *_, **__: ""})
-
-
-if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(sys.argv[1], int(sys.argv[2]))))

@@ -91,8 +91,11 @@ class StateFile:
         """The kept state. Raises HaltedError when it is a halt."""
         state = self.read()
         if state is not None and state.state == "HALTED":
+            unfinished = (
+                "; positions may still be open: it was closing them when it ended" if state.flattening else ""
+            )
             raise HaltedError(
-                f"venue={venue} is halted: {state.reason}; look into it, then: "
+                f"venue={venue} is halted: {state.reason}{unfinished}; look into it, then: "
                 f'python -m live resume venue={venue} reason="..."'
             )
         return state

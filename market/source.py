@@ -56,8 +56,30 @@ Symbols = Annotated[tuple[str, ...], BeforeValidator(_names)]
 Amount = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0)]
 """Exact number above zero out of a config: int, text, or a float as written; never a bool or NaN."""
 
+FIXINGS = "fx_daily"
+
+
+def _rate_choices(value: object) -> object:
+    choices = value.values() if isinstance(value, dict) else [value]
+    for choice in choices:
+        if choice == FIXINGS or (choice is None and value is None):
+            continue
+        try:
+            rate = _exact(choice) if isinstance(value, dict) else Decimal(0)
+        except ValueError:
+            rate = Decimal(0)
+        if rate <= 0:
+            raise ValueError(
+                f"must be {FIXINGS}, or for each currency {FIXINGS} or a number above 0, as in {{EUR: 1.1}}"
+            )
+    return value
+
+
 RateChoice = Literal["fx_daily"] | Amount
 """Where a currency's rate comes from: the European Central Bank's fixings, or a number of the user's own."""
+
+RateChoices = Annotated[Literal["fx_daily"] | dict[str, RateChoice] | None, BeforeValidator(_rate_choices)]
+"""One choice for all currencies, or one a currency; None leaves it to pairs in the data."""
 
 
 class DataSource(BaseModel, ABC):
@@ -74,7 +96,7 @@ class DataSource(BaseModel, ABC):
     zone: Zone = "UTC"
     calendar: str = "24/7"
     days_per_year: Annotated[int, Field(strict=True, gt=0, le=366)] = 252
-    rates: Literal["fx_daily"] | dict[str, RateChoice] | None = None
+    rates: RateChoices = None
     catalog_dir: Path | None = None
     allow_doubts: Annotated[bool, Field(strict=True)] = True
 

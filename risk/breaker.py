@@ -118,17 +118,18 @@ class Breakers:
         self._rolled = True
         if ts < self.next_roll and not of_another_clock:
             return False
+        turned_at = min(ts, self.next_roll) if self.next_roll else ts  # the day ended then, whoever saw it when
         day, self.next_roll = self.days.day_of(ts)
         self.state.day_ends = self.next_roll
         if day == self.state.day:
             return False
         self.state.day, self.state.orders_today, self.state.new_positions_today = day, 0, 0
-        ended = self._ended(self._book, ts, equity, equity)
+        ended = self._ended(self._book, turned_at, equity, equity)
         for scope, gauge in self._gauges.items():
             value = self._value(scope, scoped)
             if value is not None and not gauge.state.begun:
                 gauge.begin(value, equity)
-            ended |= self._ended(gauge, ts, gauge.state.equity if value is None else value, equity)
+            ended |= self._ended(gauge, turned_at, gauge.state.equity if value is None else value, equity)
         return ended
 
     def _ended(self, gauge: Gauge, ts: int, value: Decimal, book: Decimal) -> bool:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.model import OrderInitialized
 
 from risk.book import Book, Holding, WorkingOrder
-from risk.breaker import Breakers, TradingState
+from risk.breaker import Breakers, EquityWatch, TradingState
 from risk.checks import Check, Proposal, active, first_broken
 from risk.numbers import ZERO
 from risk.orders import grouped_id, highest, is_buy, limit_price, trigger_price, units
@@ -70,6 +70,7 @@ class Decisions:
         ] = {}  # id of limits -> what is on
         self._decided: dict[str, tuple[WorkingOrder, bool]] = {}  # client order id -> (as decided on, opens)
         self.asks_people = False  # whether somebody can approve an order
+        self.broker: EquityWatch | None = None  # what a broker says of equity, where one tells
         self.wants_approval: RiskConfig | None = (
             None  # limits that want a person for what was decided on last
         )
@@ -175,6 +176,9 @@ class Decisions:
                 return halted
         if self._closes(holding.strategy, holding.instrument.instrument):
             return f"HALTED: {holding.instrument.instrument} is being closed"
+        doubted = None if self.broker is None else self.broker.refuses(self._pulse.now)
+        if doubted is not None:
+            return doubted
         suspects = self._prices.suspects()
         if suspects:
             return f"UNTRUSTED_PRICE: {', '.join(suspects)} jumped and is not confirmed yet; only reducing orders pass"

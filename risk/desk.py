@@ -15,7 +15,7 @@ from nautilus_trader.model import Bar, BarType, InstrumentId, OrderInitialized
 
 from risk.approvals import Approvals
 from risk.book import Book
-from risk.breaker import Breakers, Notice, RiskState, ScopeLimits, Trip
+from risk.breaker import Breakers, EquityWatch, Notice, RiskState, ScopeLimits, Trip
 from risk.clock import NotReplayableError
 from risk.decisions import Decisions
 from risk.events import Events
@@ -29,6 +29,7 @@ from risk.prices import Prices
 from risk.primaries import Primaries, is_child, unworkable
 from risk.pulse import ALWAYS, Pulse
 from risk.readings import Readings
+from risk.scopes import is_result
 from risk.sessions import SessionDays
 from risk.turns import Turns
 from risk.watch import Update
@@ -144,6 +145,7 @@ class RiskDesk:
         self._limits: dict[tuple[str, str], RiskConfig] = {}  # (strategy id, instrument id) -> what applies
         self._hours: dict[str | None, TradingHours] = {}
         self._changed: dict[tuple[str, str], None] = {}  # (strategy, instrument) that exits look at next
+        self._unfinished = self.pulse.news = state is not None and state.flattening  # by the run before
         self.guards = any(_guards(line) for line in (limits, *limits.overrides))
 
     # -- what is traded -------------------------------------------------------------------------------------------
@@ -274,7 +276,7 @@ class RiskDesk:
         """After every exact reading: what was due, and when the next thing is (market time)."""
         self.halts.tell()
         if self.flattener.active:
-            self.flattener.step(now)
+            self._flatten_on(now)
         if self.exits.next_deadline <= now:
             self.exits.due(now)
         if self.approvals.waiting:
@@ -293,7 +295,8 @@ class RiskDesk:
 
     def has_news(self) -> bool:
         """Whether a refusal waits to be told, a halt to be carried out, or a holding to be looked after."""
-        return bool(self.halts.pending or self._changed) or any(gate.has_untold() for gate in self.gates)
+        waits = self.halts.pending or self._changed or self._unfinished
+        return bool(waits) or any(gate.has_untold() for gate in self.gates)
 
     def tell(self) -> None:
         """Hand out what waits to be told, and settle; for callbacks that are no strategy's."""
@@ -385,8 +388,14 @@ class RiskDesk:
     def settle(self) -> None:
         """Carry out what was decided where the engine could not be called; gates call it in every safe handler."""
         self.halts.settle()
+        if self._unfinished:
+            self._unfinished = False
+            reason = "the run before this one ended before it was flat"
+            self.halts.notice(Notice("ALARM", f"{reason}: look at the positions", self.market_now()))
+            halted = [name.partition(":")[2] for name in self.breakers.halted_scopes if is_result(name)]
+            self.flatten(halted if halted and not self.breakers.halted else None, reason)
         if self.flattener.active:
-            self.flattener.step(self.pulse.market_now())
+            self._flatten_on(self.pulse.market_now())
 
     def protect(self) -> None:
         """Look after the holdings that changed, once their strategy's own callbacks have returned."""
@@ -407,16 +416,35 @@ class RiskDesk:
         """Cancel and close everything (of these strategies), now and at every price until it is done."""
         self.breakers.state.flattening = True
         self.flattener.start(self.pulse.market_now(), reason, strategies)
+        self.breakers.state.flattening = bool(self.flattener.scopes)
         self.pulse.wake_at = ALWAYS
         self.renew_alert()
+
+    def _flatten_on(self, now: int) -> None:
+        """Go on with flattening, and keep whether it is done: a restart has to know."""
+        self.flattener.step(now)
+        self.breakers.state.flattening = bool(self.flattener.scopes)
+
+    def broker_equity(self, ts: int, equity: Decimal | None) -> Decimal | None:
+        """A broker's own word on the account's equity (None: it gave no answer), at a UTC nanosecond stamp.
+
+        Answers it when it is believed. One that nothing explains, and silence from now on, refuse new exposure; neither
+        reaches a breaker.
+        """
+        if self.decisions.broker is None:
+            self.decisions.broker = EquityWatch(ts)
+        self.prices.mark_held()
+        try:
+            explained = self.book.equity()
+        except LookupError:  # nothing to compare it with
+            return self.decisions.broker.believe(ts, None, ZERO)
+        return self.decisions.broker.believe(ts, equity, explained)
 
     def cash_flow(self, amount: Decimal, currency: str, why: str, *, venue: str = "") -> None:
         """Money came in (above zero) or left: references move along, nothing trips. LookupError without a rate."""
         in_base = self.book.in_base(amount, currency)
-        self.prices.mark_held()
-        self._act(
-            self.prices.read_now(self.limits.tick_confirmations)
-        )  # references are scaled by equity as it is just before
+        self.prices.mark_held()  # references are scaled by equity as it is just before
+        self._act(self.prices.read_now(self.limits.tick_confirmations))
         self.book.pay(amount, currency, venue=venue)
         scope = f"venue:{venue}" if f"venue:{venue}" in self.readings.names else "book"
         self.halts.notice(self.breakers.cash_flow(self.pulse.market_now(), in_base, why, scope))

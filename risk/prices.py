@@ -159,15 +159,13 @@ class Prices:
             self._doubt()
             self.next_deadline = self._on_look(now)
             return
-        watch.before = (
-            watch.update if doubted else before
-        )  # one that two prices agree on is no longer one price
+        watch.before = watch.update if doubted else before  # what two prices say is not one price's word
         self._suspects.discard(watch.instrument.instrument)
         self._doubt()
         self.reading(now, needed, watch)
 
     def reading(self, ts: int, needed: int, watch: PriceWatch | None = None) -> None:
-        """Read exactly: day, equity, breakers, deadlines; then set the bands anew. `watch` is whose price it comes from."""
+        """Read exactly: day, equity, breakers, deadlines; then set the bands anew. `watch`: whose price made it."""
         pulse = self._pulse
         pulse.now = max(pulse.now, ts)
         self.roll(pulse.now)

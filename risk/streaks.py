@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 SECOND = 1_000_000_000
 Bounds = Callable[[str], tuple[Decimal, Decimal]]
-"""Scope -> what its value may lose (not above zero) and gain (not below) if any one price but the updated one is wrong."""
+"""Scope -> what its value may lose (zero or less) and gain (zero or more) if one price but the updated one is wrong."""
 
 
 class Evidence(NamedTuple):
@@ -43,9 +43,8 @@ class Streak:
     def is_new(self, ts: int, value: Decimal, evidence: Evidence) -> bool:
         """Whether a reading is distinct: another value, or a price that says the same a second later."""
         last = self._last
-        if last is not None and last[0] == value:
-            if evidence.bounds is None or ts - last[1] < SECOND:
-                return False
+        if last is not None and last[0] == value and (evidence.bounds is None or ts - last[1] < SECOND):
+            return False
         self._last = (value, ts)
         return True
 

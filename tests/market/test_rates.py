@@ -172,6 +172,13 @@ class TestFiles:
         with pytest.raises(SourceError, match="no rate between them"):
             converted(source, ["SAP"], "USD")
 
+    @pytest.mark.parametrize("rates", ["ecb", 1.1, {"EUR": "ecb"}, {"EUR": 0}, {"EUR": None}])
+    def test_a_choice_of_rates_that_is_none_is_refused(
+        self, own: Callable[..., DataSource], rates: object
+    ) -> None:
+        with pytest.raises(ValueError, match="must be fx_daily, or for each currency"):
+            own(rates=rates)
+
     def test_without_a_rate_one_line_says_every_way_out(self, own: Callable[..., DataSource]) -> None:
         with pytest.raises(SourceError) as caught:
             converted(own(), ["SAP", "AAPL"], "USD")

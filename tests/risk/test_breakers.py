@@ -93,7 +93,7 @@ def test_the_end_of_a_daily_halt_is_said_once() -> None:
     for hour in ("10:00", "11:00"):
         one.roll(at(hour, "2024-01-03"), Decimal(98_000))
     (notice,) = one.take_notices()
-    assert (notice.kind, notice.ts, notice.scope) == ("HALT_ENDED", at("10:00", "2024-01-03"), "book")
+    assert (notice.kind, notice.ts, notice.scope) == ("HALT_ENDED", at("00:00", "2024-01-03"), "book")
     assert notice.reason == f"session day 2024-01-03 began: {trip.reason}"
 
 

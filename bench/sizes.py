@@ -1,0 +1,42 @@
+"""How much is measured, how often, and what is to be held (the targets stand in docs/risk.md)?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TARGET_RATIO = 0.95  # Keel's updates a processor second / the bare engine's
+TARGET_BREACH_MS = 1_000
+TARGET_START_SECS = 3.0
+
+
+@dataclass(frozen=True)
+class Density:
+    """How often the same strategy trades: the periods of its averages, and how much prices rise a step."""
+
+    words: str
+    fast: int
+    slow: int
+    drift: float = 0.0
+
+
+RARELY = Density("rare", 5_000, 20_000)
+ONCE = Density("rising", 5_000, 20_000, 0.05)
+SOMETIMES = Density("0.2%", 200, 500)
+OFTEN = Density("2%", 20, 50)
+DENSITIES = {"bars": (RARELY, ONCE, SOMETIMES, OFTEN), "quotes": (RARELY, SOMETIMES, OFTEN)}
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The size of every part."""
+
+    bars: int = 500_000
+    quotes: int = 1_000_000
+    pairs: int = 3
+    resting: int = 200
+    breaches: int = 5
+    starts: int = 5
+
+    def count(self, kind: str) -> int:
+        """Updates of a kind."""
+        return self.bars if kind == "bars" else self.quotes
