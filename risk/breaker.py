@@ -118,7 +118,9 @@ class Breakers:
         self._rolled = True
         if ts < self.next_roll and not of_another_clock:
             return False
-        turned_at = min(ts, self.next_roll) if self.next_roll else ts  # the day ended then, whoever saw it when
+        turned_at = (
+            min(ts, self.next_roll) if self.next_roll else ts
+        )  # the day ended then, whoever saw it when
         day, self.next_roll = self.days.day_of(ts)
         self.state.day_ends = self.next_roll
         if day == self.state.day:

@@ -6,7 +6,7 @@ deciding is in risk/decisions.py, pricing in risk/prices.py, events in risk/even
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -84,6 +84,7 @@ class RiskDesk:
         names: dict[str, str] | None = None,
         venue_name: str = "",
         assumes_approval: bool = False,
+        accounts: Mapping[str, Decimal] | None = None,
     ) -> None:
         """A desk for an account that starts with `starting_cash`.
 
@@ -91,7 +92,7 @@ class RiskDesk:
         (replay); `replays` forbids what replay cannot do (timers, bars aggregated in the engine); `history`
         answers warm-up requests with the bars from before the run; without it the venue does. `scopes` are the
         strategies and venues with breakers of their own, and those; `names`: strategy id -> its name in the run.
-        `assumes_approval`: nobody is there to approve orders, so approval is taken for granted.
+        `accounts`: venue -> what its own account starts with, where there are several. `assumes_approval`: nobody is there to approve orders, so approval is taken for granted.
         """
         self.limits = limits
         self.witness = witness
@@ -111,7 +112,10 @@ class RiskDesk:
         days = SessionDays.of(limits.session_zone or zone, limits.session_start, limits.session_calendar)
         self.breakers = Breakers(limits, days, starting_cash, state, scopes=scopes)
         for line in scopes:
-            self.readings.add(line.scope, starting_cash if line.scope.startswith("venue:") else ZERO)
+            kind, _, name = line.scope.partition(":")
+            self.readings.add(
+                line.scope, (accounts or {}).get(name, starting_cash) if kind == "venue" else ZERO
+            )
         self.primaries = Primaries(self.book, on_done=lambda name: self.exits.ended(name, "FILLED"))
         self.halts = Halts(self)
         self.events = Events(self)
@@ -145,7 +149,10 @@ class RiskDesk:
         self._limits: dict[tuple[str, str], RiskConfig] = {}  # (strategy id, instrument id) -> what applies
         self._hours: dict[str | None, TradingHours] = {}
         self._changed: dict[tuple[str, str], None] = {}  # (strategy, instrument) that exits look at next
-        self._unfinished = self.pulse.news = state is not None and state.flattening  # by the run before
+        self._unflat = ""  # why to flatten once more
+        if state is not None and state.flattening:
+            self._unflat = UNFINISHED
+        self.pulse.news = bool(self._unflat)
         self.guards = any(_guards(line) for line in (limits, *limits.overrides))
 
     # -- what is traded -------------------------------------------------------------------------------------------
@@ -262,9 +269,13 @@ class RiskDesk:
         pulse = self.pulse
         pulse.now = max(pulse.now, ts)
         due = pulse.now >= min(self.prices.next_deadline, self.breakers.next_roll)
-        if pulse.alert and (due or self.breakers.halted):
-            self.prices.reading(pulse.now, self.limits.tick_confirmations)
-        self.halts.tell()
+        try:
+            if pulse.alert and (due or self.breakers.halted):
+                self.prices.reading(pulse.now, self.limits.tick_confirmations)
+            self.settle()
+            self.halts.tell()
+        except Exception as error:  # noqa: BLE001 - no callback stands around this one
+            self._unread(self.gates[0], "tick", error)
 
     def note_equity(self) -> None:
         """Keep equity as it is now: what a person who resumes will measure from. An unknown one changes nothing."""
@@ -295,7 +306,7 @@ class RiskDesk:
 
     def has_news(self) -> bool:
         """Whether a refusal waits to be told, a halt to be carried out, or a holding to be looked after."""
-        waits = self.halts.pending or self._changed or self._unfinished
+        waits = self.halts.pending or self._changed or self._unflat
         return bool(waits) or any(gate.has_untold() for gate in self.gates)
 
     def tell(self) -> None:
@@ -351,10 +362,19 @@ class RiskDesk:
         if self.guards:
             self._changed[holding.strategy, holding.instrument.instrument] = None
         self.renew_alert()
+        if self.limits.on_trip != "cancel" and self._fills_late(holding):
+            self._unflat = f"{holding.instrument.instrument} of {holding.strategy} was filled after the halt"
         self._wake()
         if self.book.is_flat():
             for trip in self.prices.read_now():
                 self.halts.pend(trip)
+
+    def _fills_late(self, holding: Holding) -> bool:
+        """Whether a position is there though it was to be flat and nothing closes it any more."""
+        strategy, of = holding.strategy, holding.instrument
+        if not holding.position or self.halts.pending or self._closes(strategy, of.instrument):
+            return False
+        return self.breakers.refuses(strategy, of.venue) is not None
 
     def _judge(self, holding: Holding, pnl: Decimal, base: Decimal) -> None:
         currency = holding.instrument.currency
@@ -369,7 +389,7 @@ class RiskDesk:
 
     def _wake(self) -> None:
         """Something may be due that acts where the engine can be called: after this handler, and at the next price."""
-        if self.flattener.active or self._changed:
+        if self.flattener.active or self._changed or self._unflat:
             self.pulse.news = True
         if self.exits.next_deadline < self.prices.next_deadline:
             self._sooner()
@@ -388,12 +408,8 @@ class RiskDesk:
     def settle(self) -> None:
         """Carry out what was decided where the engine could not be called; gates call it in every safe handler."""
         self.halts.settle()
-        if self._unfinished:
-            self._unfinished = False
-            reason = "the run before this one ended before it was flat"
-            self.halts.notice(Notice("ALARM", f"{reason}: look at the positions", self.market_now()))
-            halted = [name.partition(":")[2] for name in self.breakers.halted_scopes if is_result(name)]
-            self.flatten(halted if halted and not self.breakers.halted else None, reason)
+        if self._unflat:
+            self._flatten_again()
         if self.flattener.active:
             self._flatten_on(self.pulse.market_now())
 
@@ -412,13 +428,22 @@ class RiskDesk:
         """Cancel what could add exposure; protective orders stay."""
         self.halts.cancel_adding()
 
-    def flatten(self, strategies: Sequence[str] | None = None, reason: str = "asked for") -> None:
-        """Cancel and close everything (of these strategies), now and at every price until it is done."""
+    def flatten(
+        self, strategies: Sequence[str] | None = None, reason: str = "asked for", venue: str | None = None
+    ) -> None:
+        """Cancel and close everything (of these strategies, or on a venue), now and at every price until it is done."""
         self.breakers.state.flattening = True
-        self.flattener.start(self.pulse.market_now(), reason, strategies)
+        self.flattener.start(self.pulse.market_now(), reason, strategies, venue)
         self.breakers.state.flattening = bool(self.flattener.scopes)
         self.pulse.wake_at = ALWAYS
         self.renew_alert()
+
+    def _flatten_again(self) -> None:
+        """What was to be flat is not, or nobody knows: tell a person, and close it."""
+        reason, self._unflat = self._unflat, ""
+        self.halts.notice(Notice("ALARM", f"{reason}: look at the positions", self.market_now()))
+        halted = [name.partition(":")[2] for name in self.breakers.halted_scopes if is_result(name)]
+        self.flatten(halted if halted and not self.breakers.halted else None, reason)
 
     def _flatten_on(self, now: int) -> None:
         """Go on with flattening, and keep whether it is done: a restart has to know."""
@@ -456,6 +481,19 @@ class RiskDesk:
         self.book.pay(amount, known.currency, venue=known.venue, strategy=strategy)
         self.pulse.wake_at = ALWAYS
 
+    def look(self, gate: RiskGate, where: str, read: Callable[[Any], None], update: Update) -> None:
+        """Read a price; an error in it is ours, never the strategy's, and halts whatever the policy is."""
+        try:
+            read(update)
+        except Exception as error:  # noqa: BLE001 - what cannot be read must not be traded on
+            self._unread(gate, where, error)
+
+    def _unread(self, gate: RiskGate, where: str, error: Exception) -> None:
+        reason = f"BOOK_ERROR: a price could not be read ({where}): {type(error).__name__}: {error}"
+        if not self.breakers.halted:
+            self.halts.later(Trip("BOOK_ERROR", reason, self.pulse.now))
+        self.answer(gate, where, error)
+
     # -- errors -----------------------------------------------------------------------------------------------------
 
     def answer(self, gate: RiskGate, where: str, error: BaseException) -> None:
@@ -491,6 +529,7 @@ def _guards(line: Any) -> bool:
     return any(getattr(line, key) is not None for key in keys)
 
 
+UNFINISHED = "the run before this one ended before it was flat"
 BACKSTOP = 10
 """The engine cannot tell exits from entries, so its notional limit is this many times the gate's (runs/engine.py)."""
 

@@ -144,8 +144,8 @@ class Exits:
             return
         side = "BUY" if order.is_buy else "SELL"
         waited = (self._ts - order.sent_at) // (60 * SECOND)
-        text = f"{order_id} of {order.strategy} works for {waited} minutes: cancelled"
-        text = f"{text}, {side} {order.leaves} {order.instrument} left"
+        what = f"{side} {order.leaves} {order.instrument} of {order.strategy}"
+        text = f"{what}: not filled for {waited} minutes, cancelled"
         self._notify(Notice("TIMEOUT", text, self._ts, f"strategy:{order.strategy}"))
         gate.cancel_working([order_id])
 

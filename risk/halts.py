@@ -53,7 +53,12 @@ class Halts:
         if desk.limits.on_trip == "cancel":
             self.cancel_adding(trip.scope)
         else:
-            desk.flatten(strategies if trip.scope != BOOK else None, reason=trip.breaker)
+            kind, _, name = trip.scope.partition(":")
+            desk.flatten(
+                strategies if kind == "strategy" else None,
+                reason=trip.breaker,
+                venue=name if kind == "venue" else None,
+            )
         if desk.limits.on_trip == "stop":
             for gate in self._gates(strategies):
                 gate.retire()

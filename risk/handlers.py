@@ -82,7 +82,7 @@ def _bar_handler(user: Handler, desk: RiskDesk) -> Handler:
                 elif pulse.stopping:
                     return
                 else:
-                    read(bar)
+                    desk.look(self, "on_bar", read, bar)
                     if pulse.retired and self.retired:
                         return
             user(self, bar)
@@ -113,13 +113,13 @@ def _quote_handler(user: Handler, desk: RiskDesk) -> Handler:
                     return
             if pulse.rates_only and quote.instrument_id in pulse.rates_only:
                 pulse.now = max(pulse.now, quote.ts_event)
-                rate(quote)
+                desk.look(self, "on_quote", rate, quote)
                 return
             pulse.last = quote
             if pulse.alert:
                 if pulse.stopping:
                     return
-                read(quote)
+                desk.look(self, "on_quote", read, quote)
                 if pulse.retired and self.retired:
                     return
             user(self, quote)
@@ -144,7 +144,7 @@ def _trade_handler(user: Handler, desk: RiskDesk) -> Handler:
             if pulse.alert:
                 if pulse.stopping:
                     return
-                read(trade)
+                desk.look(self, "on_trade", read, trade)
                 if pulse.retired and self.retired:
                     return
             user(self, trade)
@@ -165,7 +165,7 @@ def _in_turn_handler(name: str, desk: RiskDesk) -> Handler:
         if name == "on_quote" and update.instrument_id in pulse.rates_only:
             with self._calling(name):
                 pulse.now = max(pulse.now, update.ts_event)
-                desk.rate(update)
+                desk.look(self, name, desk.rate, update)
             return
         for gate, each in desk.turns.arrived(name, self, update):
             if pulse.stopping:
@@ -174,7 +174,7 @@ def _in_turn_handler(name: str, desk: RiskDesk) -> Handler:
                 pulse.last = each
                 if pulse.alert:
                     with self._calling(name):
-                        read(each)
+                        desk.look(self, name, read, each)
                 continue
             if gate.retired:
                 continue

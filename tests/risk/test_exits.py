@@ -488,7 +488,7 @@ def test_an_order_that_takes_too_long_is_cancelled_to_the_nanosecond() -> None:
     venue.settle()
     assert not venue.working()
     assert [n.reason for n in venue.notices] == [
-        "O-1 of A works for 30 minutes: cancelled, BUY 10 AAPL.XNAS left"
+        "BUY 10 AAPL.XNAS of A: not filled for 30 minutes, cancelled"
     ]
 
 
