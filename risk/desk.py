@@ -92,7 +92,8 @@ class RiskDesk:
         (replay); `replays` forbids what replay cannot do (timers, bars aggregated in the engine); `history`
         answers warm-up requests with the bars from before the run; without it the venue does. `scopes` are the
         strategies and venues with breakers of their own, and those; `names`: strategy id -> its name in the run.
-        `accounts`: venue -> what its own account starts with, where there are several. `assumes_approval`: nobody is there to approve orders, so approval is taken for granted.
+        `accounts`: venue -> what its own account starts with, where there are several. `assumes_approval`: nobody is
+        there to approve orders, so approval is taken for granted.
         """
         self.limits = limits
         self.witness = witness
@@ -270,7 +271,7 @@ class RiskDesk:
         pulse.now = max(pulse.now, ts)
         due = pulse.now >= min(self.prices.next_deadline, self.breakers.next_roll)
         try:
-            if pulse.alert and (due or self.breakers.halted):
+            if pulse.alert and (due or self.breakers.halted or self.prices.rate_moved):
                 self.prices.reading(pulse.now, self.limits.tick_confirmations)
             self.settle()
             self.halts.tell()
@@ -299,6 +300,7 @@ class RiskDesk:
         """Look at prices while anything is held, flattened or has a deadline; let them pass otherwise."""
         self.pulse.alert = (
             not self.book.is_flat() or self.pulse.stopping or self.pulse.retired or self.flattener.active
+            or self.book.ledger.holds_other_than(self.book.currency)
             or self.exits.next_deadline < NEVER or bool(self.approvals.waiting)
         )  # fmt: skip
 

@@ -277,6 +277,11 @@ class RiskGate(Strategy):
         bar_type = self._bar_types.get(instrument_id) or self._desk.bar_type_of(instrument_id)
         return None if bar_type is None else cache.bar(bar_type, index)
 
+    def hear_rates(self) -> None:
+        """Subscribe to the quotes that tell what foreign currencies are worth; the strategy itself never sees them."""
+        for pair in sorted(self._desk.pulse.rates_only, key=str):
+            Strategy.subscribe_quotes(self, pair)
+
     # -- data ------------------------------------------------------------------------------------------------------
 
     def subscribe_bars(self, bar_type: BarType, client_id: Any = None, params: Any = None) -> None:

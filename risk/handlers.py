@@ -229,6 +229,8 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         pulse.depth += 1
         answer = None
         try:
+            if name == "on_start":
+                self.hear_rates()
             silent = pulse.stopping or (self.retired and name != "on_stop")
             answer = None if silent else user(self, *args)
             if name == "on_start":

@@ -40,6 +40,10 @@ class Ledger:
         """Cash and positions in the base currency. Raises LookupError without the rate of a currency it holds."""
         return self._in_base(self._worth)
 
+    def holds_other_than(self, base: str) -> bool:
+        """Whether anything is left in another currency, so that rates move its worth though nothing is held."""
+        return any(amount for currency, amount in self._worth.items() if currency != base)
+
     def balances(self) -> dict[str, Decimal]:
         """Currency -> cash in it."""
         return dict(self._cash)

@@ -62,6 +62,7 @@ class Prices:
         self._bar_types: dict[InstrumentId, BarType] = {}
         self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
         self.next_deadline = 1 << 63  # market time; none yet
+        self.rate_moved = False  # since equity was last read
 
     # -- what is priced ---------------------------------------------------------------------------------------------
 
@@ -129,6 +130,8 @@ class Prices:
         if found is None:
             return
         currency, watch, turned_over = found
+        if quote == watch.update:  # every strategy hears it
+            return
         if quote.ts_event >= self._breakers.next_roll:
             self.roll(quote.ts_event)
         before, previous, doubted = watch.update, watch.last_price(), watch.suspect is not None
@@ -143,8 +146,10 @@ class Prices:
         self._suspects.discard(name)
         self._book.set_rate(currency, 1 / rate if turned_over else rate)
         self._doubt()
-        if self._pulse.alert:
-            self.reading(quote.ts_event, self._limits.tick_confirmations, watch)
+        self.rate_moved = True
+        self._pulse.wake_at = (
+            ALWAYS  # the next price is read exactly: those of this very stamp are still to come
+        )
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
@@ -166,7 +171,7 @@ class Prices:
 
     def reading(self, ts: int, needed: int, watch: PriceWatch | None = None) -> None:
         """Read exactly: day, equity, breakers, deadlines; then set the bands anew. `watch`: whose price made it."""
-        pulse = self._pulse
+        pulse, self.rate_moved = self._pulse, False
         pulse.now = max(pulse.now, ts)
         self.roll(pulse.now)
         self.mark_held()

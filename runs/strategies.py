@@ -112,17 +112,18 @@ def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> l
     Ids are NAME-001, NAME-002 ...: the number is the strategy's place in the run, which the engine wants unique. A
     config class that takes one `instrument_id` gets one strategy an instrument, one with `instrument_ids` all of them.
     """
-    ids = dict(zip(_symbols(market), zip(market.instruments, market.bar_types, strict=True), strict=True))
+    ids = dict(zip(_symbols(market), market.instruments, strict=True))
+    kinds = dict(zip(_symbols(market), market.bar_types, strict=True)) if market.kind == "bars" else {}
     for number, planned in enumerate(_plan(config, market), start=1):
         strategy_class, config_class = planned.spec.classes()
-        instruments = [ids[symbol][0].id for symbol in planned.symbols]
-        bar_types = [ids[symbol][1] for symbol in planned.symbols]
+        instruments = [ids[symbol].id for symbol in planned.symbols]
+        bar_types = [kinds[symbol] for symbol in planned.symbols if symbol in kinds]
         wanted = accepted(config_class)
         offered: dict[str, Any] = {
             "instrument_ids": instruments,
             "bar_types": bar_types,
             "instrument_id": instruments[0],
-            "bar_type": bar_types[0],
+            **({"bar_type": bar_types[0]} if bar_types else {}),
         }
         given = {key: value for key, value in offered.items() if key in wanted}
         name = _id_of(planned, number)

@@ -77,21 +77,30 @@ class OnQuotes(Scripted):
         self.at_bar(self.n, update)  # type: ignore[arg-type]  # what a test looks at is alike in both
 
 
-class Holds(Scripted):
-    """Buys on the second update, and after each later one asks for a share that nobody will sell: is it refused?"""
+class Probes(Scripted):
+    """Asks for a share that nobody will sell, to see whether it is refused, and takes the order back."""
+
+    def probe(self) -> None:
+        order = self.limit(OrderSide.BUY, 1, 0.01)
+        if self.cache.order(order.client_order_id) is not None:
+            self.cancel_order(order.client_order_id)
+
+
+class Holds(Probes):
+    """Buys on the second update and probes after each later one."""
 
     def at_bar(self, n: int, _update: Any) -> None:
         if n == 2:
             self.buy(HELD)
         elif n > 2:
-            self.limit(OrderSide.BUY, 1, 0.01)
+            self.probe()
 
 
 class HoldsOnQuotes(OnQuotes, Holds):
     pass
 
 
-class HoldsBoth(Scripted):
+class HoldsBoth(Probes):
     """Buys 800 of the first and 200 of the second instrument once both have a price, then probes like `Holds`."""
 
     def at_bar(self, n: int, _update: Any) -> None:
@@ -100,7 +109,7 @@ class HoldsBoth(Scripted):
             second = self.settings.instrument_ids[1]
             self.submit_order(self.order_factory.market(second, OrderSide.BUY, Quantity(200, 0)))
         elif n > 4:
-            self.limit(OrderSide.BUY, 1, 0.01)
+            self.probe()
 
 
 class HoldsBothOnQuotes(OnQuotes, HoldsBoth):
