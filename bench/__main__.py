@@ -117,14 +117,13 @@ class Bench:
         return secs
 
     def _measurements(self, part: str) -> int:
+        """How many a part makes, at most: pairs that another part asked for are not measured again."""
         sizes = self.sizes
-        return {
-            "bars": 2 * sizes.pairs * len(DENSITIES["bars"]),
-            "quotes": 2 * sizes.pairs * len(DENSITIES["quotes"]),
-            "decisions": len(DENSITIES) * (1 + 2 * sizes.pairs),
-            "breach": len(ON_TRIP) * sizes.breaches,
-            "start": sizes.starts,
-        }[part]
+        if part in DENSITIES:
+            return 2 * sizes.pairs(part) * len(DENSITIES[part])
+        if part == "decisions":
+            return sum(1 + 2 * sizes.pairs(kind) for kind in DENSITIES)
+        return len(ON_TRIP) * sizes.breaches if part == "breach" else sizes.starts
 
 
 PARTS: dict[str, Callable[[Bench], Table]] = {

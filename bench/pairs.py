@@ -72,7 +72,7 @@ class Pairing:
         if known is not None:
             return known
         pairs = Pairs(self.sizes.count(kind), [], [])
-        for number in range(self.sizes.pairs):
+        for number in range(self.sizes.pairs(kind)):
             for side in ("bare", "keel")[:: 1 if number % 2 == 0 else -1]:
                 (pairs.bare if side == "bare" else pairs.keel).append(self.one(side, kind, density))
         self._measured[kind, density] = pairs

@@ -32,11 +32,16 @@ class Sizes:
 
     bars: int = 500_000
     quotes: int = 1_000_000
-    pairs: int = 3
+    bar_pairs: int = 3
+    quote_pairs: int = 2  # with 1,000,000 of them the machine's noise averages out within a run
     resting: int = 200
     breaches: int = 5
-    starts: int = 5
+    starts: int = 3
 
     def count(self, kind: str) -> int:
         """Updates of a kind."""
         return self.bars if kind == "bars" else self.quotes
+
+    def pairs(self, kind: str) -> int:
+        """Pairs of runs, bare and Keel, a density."""
+        return self.bar_pairs if kind == "bars" else self.quote_pairs

@@ -18,7 +18,17 @@ from risk.book import Book, Holding, WorkingOrder
 from risk.breaker import Breakers, EquityWatch, TradingState
 from risk.checks import Check, Proposal, active, first_broken
 from risk.numbers import ZERO
-from risk.orders import grouped_id, highest, is_buy, limit_price, trigger_price, units
+from risk.orders import (
+    fill_once,
+    grouped_id,
+    highest,
+    is_buy,
+    limit_price,
+    tied,
+    trigger_price,
+    units,
+    wrong_tie,
+)
 from risk.prices import Prices
 from risk.primaries import is_child
 from risk.pulse import Pulse
@@ -100,6 +110,9 @@ class Decisions:
     def _decide_all(self, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
         self._decided.clear()
         self.wants_approval = None
+        wrong = wrong_tie(orders)
+        if wrong is not None:
+            return f"TIED_ORDER: {wrong}"
         if len(orders) == 1:
             return self._decide_one(gate, orders[0], (), orders)
         if any(order.exec_algorithm_id is not None for order in orders):
@@ -112,6 +125,10 @@ class Decisions:
                 if reason is not None:
                     return reason
                 working = self._decided[str(order.client_order_id)][0]
+                if working.spared:
+                    working.group = children.groups.get(working.client_order_id, working.client_order_id)
+                else:
+                    children.judged(order)
                 self._book.submitted(working)
                 added.append(working)
         finally:
@@ -144,7 +161,8 @@ class Decisions:
             newest = self._refresh(gate, order, holding, buys=buys)
         working = self._working(order, strategy, instrument, buys=buys)
         name = working.client_order_id
-        if child or holding.reduces(is_buy=buys, quantity=working.leaves, reduce_only=working.reduce_only):
+        if child or self._reduces(order, working, holding):
+            working.spared = True
             self._decided[name] = (working, False)
             return None
         if newest is None:
@@ -161,6 +179,13 @@ class Decisions:
         if gate.is_algorithm:  # what it was asked to send passed these
             proposal.repeats, proposal.has_stop = 0, True
         return self._broken(limits, proposal)
+
+    @staticmethod
+    def _reduces(order: OrderInitialized, working: WorkingOrder, holding: Holding) -> bool:
+        """Whether an order can only reduce; one in money cannot tell, since its price may be old."""
+        return (working.reduce_only or not order.quote_quantity) and holding.reduces(
+            is_buy=working.is_buy, quantity=working.leaves, reduce_only=working.reduce_only
+        )
 
     def _broken(self, limits: RiskConfig, proposal: Proposal) -> str | None:
         found = self._checks.get(id(limits))
@@ -244,7 +269,7 @@ class Decisions:
             leaves=units(order, price if price is not None else mark),
             price=price,
             reduce_only=bool(order.reduce_only),
-            group=grouped_id(order),
+            group=str(order.client_order_id),
             limit=limit,
             trigger=trigger,
             sent_at=self._pulse.now,
@@ -391,6 +416,7 @@ class Decisions:
         if holding.reduces(
             is_buy=changed.is_buy, quantity=leaves, reduce_only=changed.reduce_only, without=current
         ):
+            current.spared = True
             return None
         newest = self._refresh(gate, order, holding, buys=changed.is_buy)
         state = self._state_refuses(holding)
@@ -423,6 +449,7 @@ class Decisions:
         if decided is None:
             strategy, instrument = str(order.strategy_id), str(order.instrument_id)
             decided = (self._working(order, strategy, instrument, buys=is_buy(order)), False)
+            decided[0].group = grouped_id(order)  # the desk's own pair
         working, opens = decided
         self._book.submitted(working)
         state = self._breakers.state
@@ -442,27 +469,30 @@ class Decisions:
 class Children:
     """The children of entries in one list: those that can only close what their entry opens pass with it.
 
-    A child on the entry's own side, or larger than what is left of the entry, is judged like any other order.
+    Their entry has to be judged before them: one that only reduces opens nothing. A child on the entry's own side, or
+    larger than what is left of the entry, is judged like any other order.
     """
 
     def __init__(self, orders: Sequence[OrderInitialized]) -> None:
-        """The orders of one list."""
-        self._left: dict[
-            str, tuple[bool, Decimal]
-        ] = {  # client order id -> (buys, units its children may close)
-            str(order.client_order_id): (is_buy(order), order.quantity.as_decimal()) for order in orders
-        }
+        """The orders of one list, whose ties are in order."""
+        self.groups = fill_once(orders) if any(tied(order) for order in orders) else {}
+        self._left: dict[str, tuple[bool, Decimal]] = {}  # entry -> (buys, units its children may close)
         self._groups: dict[tuple[str, str], Decimal] = {}  # (parent, group) -> units taken by it
+
+    def judged(self, order: OrderInitialized) -> None:
+        """An order that opens something passed."""
+        if not order.quote_quantity:
+            self._left[str(order.client_order_id)] = (is_buy(order), order.quantity.as_decimal())
 
     def fits(self, order: OrderInitialized) -> bool:
         """Whether the order only closes what its parent in the list opens."""
-        if order.parent_order_id is None or order.quote_quantity:
+        parent, name = str(order.parent_order_id), str(order.client_order_id)
+        if order.parent_order_id is None or order.quote_quantity or parent not in self._left:
             return False
-        parent = str(order.parent_order_id)
-        buys, left = self._left.get(parent, (is_buy(order), ZERO))
+        buys, left = self._left[parent]
         if buys is is_buy(order):
             return False
-        key = (parent, grouped_id(order))
+        key = (parent, self.groups.get(name, name))
         taken = self._groups.get(key, ZERO)
         more = max(ZERO, order.quantity.as_decimal() - taken)
         if more > left:

@@ -151,8 +151,9 @@ class RiskDesk:
         self._hours: dict[str | None, TradingHours] = {}
         self._changed: dict[tuple[str, str], None] = {}  # (strategy, instrument) that exits look at next
         self._unflat = ""  # why to flatten once more
-        if state is not None and state.flattening:
-            self._unflat = UNFINISHED
+        if state is not None:  # the first price is read, before any order: is this still a breach?
+            self.pulse.alert = True
+            self._unflat = UNFINISHED if state.flattening else ""
         self.pulse.news = bool(self._unflat)
         self.guards = any(_guards(line) for line in (limits, *limits.overrides))
 
@@ -319,6 +320,7 @@ class RiskDesk:
 
     def sending(self, order: OrderInitialized) -> None:
         """Count an approved order, from the moment it is handed on."""
+        self.pulse.market_now()
         self.events.approved(str(order.client_order_id))
         held = order.exec_algorithm_id is not None and not is_child(order)
         working = self.decisions.sending(order, held=held)

@@ -44,6 +44,8 @@ class Halts:
     def act(self, trip: Trip) -> None:
         """Tell, then cancel, flatten or stop as the run's policy says."""
         desk = self._desk
+        if desk.limits.on_trip != "cancel":
+            desk.breakers.state.flattening = True  # before the halt is kept: a crash right after it must know
         desk.witness.tripped(trip)
         self.tell()
         strategies = self.strategies_of(trip.scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,8 +19,8 @@ class WorkingOrder:
 
     `price` is what a fill may cost at worst where that is above the mark; `limit` and `trigger` are the order's own.
     While a modification is on its way, `leaves` and `price` are the worse of old and new; `settled` is what the venue
-    last confirmed. Orders of which only one can fill (OCO, OUO) carry the same `group`, one that stands alone its own
-    id. `sent_at` is market time.
+    last confirmed, `changing` how many answers are awaited. Orders of which only one can fill (OCO, OUO) carry the same
+    `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `sent_at` is market time.
     """
 
     client_order_id: str
@@ -36,6 +36,8 @@ class WorkingOrder:
     sent_at: int = 0
     parent: str | None = None
     settled: tuple[Decimal, Decimal | None] = (ZERO, None)
+    changing: int = 0
+    spared: bool = False
 
     def __post_init__(self) -> None:
         self.settled = (self.leaves, self.price)
@@ -206,13 +208,28 @@ class Holding:
 
     def adding(self) -> Iterator[WorkingOrder]:
         """Working orders that could add exposure: all but reductions, which are kept up to the position's size."""
-        budget = abs(self.position)
+        budget, taken = (
+            abs(self.position),
+            dict[str, Decimal](),
+        )  # taken: of a group that fills once, the largest
         for order in tuple(self.working.values()):
             opposite = self.position != ZERO and order.is_buy != (self.position > ZERO)
-            if opposite and (order.reduce_only or order.leaves <= budget):
-                budget -= ZERO if order.reduce_only else order.leaves
+            more = max(ZERO, order.leaves - taken.get(order.group, ZERO))
+            if opposite and (order.reduce_only or more <= budget):
+                if not order.reduce_only:
+                    budget, taken[order.group] = (
+                        budget - more,
+                        max(order.leaves, taken.get(order.group, ZERO)),
+                    )
                 continue
             yield order
+
+    def strays(self, working: Container[str]) -> list[WorkingOrder]:
+        """Orders that passed because they only reduced, and no longer do: what they were to close is gone.
+
+        A child whose parent is in `working` (client order ids) still waits for what it is to close.
+        """
+        return [o for o in self.adding() if o.spared and not o.reduce_only and o.parent not in working]
 
     # -- fills ------------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from nautilus_trader.model import ContingencyType, OrderInitialized, OrderSide
+from nautilus_trader.model import ContingencyType, OrderInitialized, OrderSide, OrderType
 
 FILLS_ONCE = (ContingencyType.OCO, ContingencyType.OUO)
 BUY = OrderSide.BUY
@@ -54,3 +55,58 @@ def grouped_id(order: OrderInitialized) -> str:
     if contingency is None or contingency not in FILLS_ONCE or not order.linked_order_ids:
         return own
     return f"group:{min(own, *map(str, order.linked_order_ids))}"
+
+
+def tied(order: OrderInitialized) -> bool:
+    """Whether the order depends on other orders, or they on it."""
+    return bool(order.linked_order_ids) or order.parent_order_id is not None
+
+
+def wrong_tie(orders: Sequence[OrderInitialized]) -> str | None:
+    """Why the ties of these orders, sent together, are refused; None when they are fine.
+
+    Over one to an order it does not know, or to a parent that is not OTO, the engine ends the whole process; one to an
+    order of another list would cancel or resize what somebody else sent.
+    """
+    known = {str(order.client_order_id): order for order in orders}
+    for order in orders:
+        if not tied(order):
+            continue
+        for other in (*(order.linked_order_ids or ()), order.parent_order_id):
+            found = known.get(str(other))
+            if other is not None and found is None:
+                return f"{order.client_order_id} is tied to {other}, which is not sent with it in one list"
+            if found is not None and found.instrument_id != order.instrument_id:
+                return f"{order.client_order_id} is tied to an order of another instrument, {found.instrument_id}"
+        if order.parent_order_id is not None:
+            parent = known[str(order.parent_order_id)]
+            if parent.contingency_type != ContingencyType.OTO or parent is order:
+                return (
+                    f"{order.client_order_id} names {order.parent_order_id} as its parent, which is not OTO"
+                )
+    return None
+
+
+def fill_once(orders: Sequence[OrderInitialized]) -> dict[str, str]:
+    """Client order id -> group, of pairs of which only one can fill: stop-market and limit, the market between them.
+
+    Both have to name each other. Two that could be filled at the same price are no pair: the live sandbox fills the
+    second before it hears of the first.
+    """
+    known = {str(order.client_order_id): order for order in orders}
+    found: dict[str, str] = {}
+    for name, order in known.items():
+        links = order.linked_order_ids or ()
+        other = known.get(str(links[0])) if len(links) == 1 else None
+        if other is not None and _excludes(order, other) and grouped_id(other) == grouped_id(order) != name:
+            found[name] = grouped_id(order)
+    return found
+
+
+def _excludes(one: OrderInitialized, other: OrderInitialized) -> bool:
+    stop, target = (one, other) if one.order_type == OrderType.STOP_MARKET else (other, one)
+    if (stop.order_type, target.order_type) != (OrderType.STOP_MARKET, OrderType.LIMIT):
+        return False
+    if stop.order_side != target.order_side or len(other.linked_order_ids or ()) != 1:
+        return False
+    return bool(stop.trigger_price > target.price if is_buy(stop) else stop.trigger_price < target.price)

@@ -175,6 +175,8 @@ class Prices:
         pulse.now = max(pulse.now, ts)
         self.roll(pulse.now)
         self.mark_held()
+        if watch is None and not self._rates and self._book.is_flat():
+            needed = 1  # equity is cash: no price to doubt
         trips = self._read(needed, watch)
         if trips:
             self._on_trips(trips)

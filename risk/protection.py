@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 RETRY = 5 * SECOND
 """Market time after which a cancel that was not answered is asked for again."""
 MOST_PARTS = 2
-"""Orders or pairs a growing position is protected by, those as large as an order may be not counted."""
+"""Orders of a kind (stop, limit, pair) a growing position is protected by, those of the largest size not counted."""
 MOST_LOSSES = 3
 """Times somebody else may cancel a protective order within `LOSS_WINDOW` before it is not sent again."""
 LOSS_WINDOW = 60 * SECOND
-MOST_PIECES = 100
+MOST_SENT = 100
+"""Orders or pairs sent for one position in a second of market time, at most."""
 REFUSALS = ("REJECTED", "DENIED")
 
 
@@ -72,6 +73,7 @@ class Protection:
         self._asked: dict[str, int] = {}  # order id -> when its cancel was last asked for
         self._lost: list[Loss] = []  # not yet dealt with
         self._losses: list[int] = []  # when protective orders were cancelled by somebody else
+        self._sent = (-SECOND, 0)  # (since when, how many): orders of the running second
         self._no_profit = False  # the venue takes no take-profit for this position
         self._opened_at = -1  # which position all this is about
         self._warned = False
@@ -91,9 +93,10 @@ class Protection:
         self._begin(ts)
         gate = self._means.gate_of(self.holding.strategy)
         if gate is not None:
-            for _ in range(MOST_PIECES):
-                if not self._step(gate, ts, limits):
-                    break
+            while self._step(gate, ts, limits):
+                pass
+        if self._sent[1] > MOST_SENT and ts - self._sent[0] < SECOND:
+            return self._sent[0] + SECOND
         if self._asked:
             return ts + RETRY
         return ts + 1 if self._surplus() else None
@@ -197,18 +200,37 @@ class Protection:
     def _send_piece(self, gate: Gate, ts: int, levels: Levels, lot: Lot) -> bool:
         """Send one order or pair for what is uncovered; answers whether there may be more to do."""
         stop_need, profit_need = self._needs(levels)
-        wanted = min(stop_need, profit_need) or max(stop_need, profit_need)
+        largest, smallest = max(stop_need, profit_need), min(stop_need, profit_need)
         size, price = abs(self.holding.position), levels.highest(self.holding.instrument.mark)
-        quantity = lot.cut(wanted, price)
+        quantity = lot.cut(smallest, price)  # of a pair
+        stop, profit = (True, True) if quantity else (stop_need == largest, stop_need != largest)
+        quantity = quantity or lot.cut(largest, price)
         if not quantity:
-            if wanted == size:
+            if largest == size:
                 self._warn(f"no protection can be sent: the smallest order is {lot}")
             return False
-        parts = [g for g in self._guards if self._working(g)[0].leaves < lot.cut(size, price)]
+        parts = [g for g in self._guards if self._is_part(g, lot.cut(size, price), stop=stop, profit=profit)]
         if len(parts) >= MOST_PARTS:
             self._cancel(parts[-1], ts)  # one that covers more follows its answer
             return False
-        self._send(gate, quantity, levels, stop=bool(stop_need), profit=bool(profit_need))
+        if not self._may_send(ts):
+            return False
+        self._send(gate, quantity, levels, stop=stop, profit=profit)
+        return True
+
+    def _is_part(self, guard: Guard, largest: Decimal, *, stop: bool, profit: bool) -> bool:
+        """Whether a guard of this kind could cover more."""
+        orders = self._means.book.orders
+        kind = guard.stop in orders, guard.limit in orders
+        return kind == (stop, profit) and self._working(guard)[0].leaves < largest
+
+    def _may_send(self, ts: int) -> bool:
+        """Keep to `MOST_SENT` orders a second, whatever the venue does with them."""
+        since, sent = self._sent
+        self._sent = (ts, 1) if ts - since >= SECOND else (since, sent + 1)
+        if self._sent[1] > MOST_SENT:
+            self._warn(f"{MOST_SENT} protective orders in one second; it goes on in the next")
+            return False
         return True
 
     def _send(self, gate: Gate, quantity: Decimal, levels: Levels, *, stop: bool, profit: bool) -> None:

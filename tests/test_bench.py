@@ -16,7 +16,7 @@ from bench.workload import STRATEGY, config_of
 from risk.hours import TradingHours
 from risk.limits import RiskConfig
 
-TINY = Sizes(bars=1_500, quotes=1_500, pairs=1, resting=10, breaches=1, starts=1)
+TINY = Sizes(bars=1_500, quotes=1_500, bar_pairs=1, quote_pairs=1, resting=10, breaches=1, starts=1)
 
 
 def switches() -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""How do bars of the past arrive in a live node as if they came from a venue?
+"""How do bars and quotes of the past arrive in a live node as if they came from a venue?
 
-The sandbox fills resting orders on a bar before the strategy sees it only if a shorter bar of the same prices came
-first. So each bar follows its own shadow: same prices, same stamps, of a type that nobody subscribes to. With it, live
-and backtest agree on every fill (engine.md 7).
+The sandbox fills resting orders on an update before the strategy sees it only if a shorter bar of the same prices came
+first. So each bar follows its own shadow: same prices, same stamps, of a type that nobody subscribes to; each quote
+follows two, flat ones of its bid and of its ask. With them, live and backtest agree on every fill (engine.md 7).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.live.clients import MarketDataClient
-from nautilus_trader.model import Bar, BarType, QuoteTick, Venue
+from nautilus_trader.model import Bar, BarType, InstrumentId, PriceType, QuoteTick, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -88,17 +88,18 @@ class ReplayDataClient(MarketDataClient):
 
     async def _stream(self) -> None:
         pace = Pace(self._replay.speed)
-        shadows: dict[BarType, BarType] = {}
+        shadows: dict[BarType | InstrumentId, tuple[BarType, ...]] = {}
         for update in self._replay.updates():
             if pace.speed:
                 await pace.wait_for(update.ts_event)
             if self._stopped:
                 return
-            if isinstance(update, Bar):
-                shadow = shadows.get(update.bar_type)
-                if shadow is None:
-                    shadow = shadows[update.bar_type] = shadow_type(update.bar_type)
-                self._handle_data(shadow_of(update, shadow))
+            key = update.bar_type if isinstance(update, Bar) else update.instrument_id
+            kinds = shadows.get(key)
+            if kinds is None:
+                kinds = shadows[key] = shadow_types(key)
+            for kind in kinds:
+                self._handle_data(shadow_of(update, kind))
             self._handle_data(update)
             await asyncio.sleep(0)  # one turn of the loop an update keeps the engine's unbounded queue short
 
@@ -120,6 +121,19 @@ class Pace:
         await asyncio.sleep(max(0.0, began + (stamp - first) / NANOS / self.speed - now))
 
 
-def shadow_of(bar: Bar, shadow: BarType) -> Bar:
+def shadow_types(key: BarType | InstrumentId) -> tuple[BarType, ...]:
+    """The types of the shadows of a bar type, or of an instrument's quotes; the last is the one that comes last."""
+    if isinstance(key, BarType):
+        return (shadow_type(key),)
+    return tuple(BarType.from_str(f"{key}-1-MILLISECOND-{side}-EXTERNAL") for side in ("BID", "ASK"))
+
+
+def shadow_of(update: Bar | QuoteTick, shadow: BarType) -> Bar:
     """The same prices and stamps under the shadow's type."""
-    return Bar(shadow, bar.open, bar.high, bar.low, bar.close, bar.volume, bar.ts_event, bar.ts_init)
+    if isinstance(update, Bar):
+        prices, volume = (update.open, update.high, update.low, update.close), update.volume
+    elif shadow.spec.price_type == PriceType.BID:
+        prices, volume = (update.bid_price,) * 4, update.bid_size
+    else:
+        prices, volume = (update.ask_price,) * 4, update.ask_size
+    return Bar(shadow, *prices, volume, update.ts_event, update.ts_init)

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 from nautilus_trader.adapters.sandbox import SandboxExecutionClientConfig, SandboxExecutionClientFactory
 from nautilus_trader.config import DataClientConfig
 from nautilus_trader.live.clients import DataClientFactory
-from nautilus_trader.model import Bar, BarType, OmsType
+from nautilus_trader.model import Bar, BarType, InstrumentId, OmsType
 
 from adapters import simulated
 from adapters.errors import AdapterError
-from adapters.replay.data import Replay, ReplayDataClient, shadow_type
+from adapters.replay.data import Replay, ReplayDataClient, shadow_types
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -48,9 +48,9 @@ class ReplayVenue:
         self._ended = False
         self._last: Bar | QuoteTick | None = None
         self._error: BaseException | None = None
-        self._shadows = (
-            {bt.instrument_id: shadow_type(bt) for bt in market.bar_types} if market.kind == "bars" else {}
-        )
+        keys: dict[InstrumentId, BarType | InstrumentId] = {one.id: one.id for one in market.instruments}
+        keys.update({bar_type.instrument_id: bar_type for bar_type in market.bar_types})
+        self._shadows = {name: shadow_types(key)[-1] for name, key in keys.items()}
         self.replays = config.speed != REAL_TIME
 
     def add_to(self, builder: LiveNodeBuilder) -> LiveNodeBuilder:
@@ -116,7 +116,7 @@ class ReplayVenue:
     def event_time(self, gate: RiskGate, event: Any, last: int) -> int:
         """The stamp of the data that an event came from: the sandbox stamps its events with wall time.
 
-        The last shadow bar (or quote) the engine has seen of the instrument tells it, wherever the cache can be read.
+        The last shadow the engine has seen of the instrument tells it, wherever the cache can be read.
         """
         try:
             shadow: BarType | None = self._shadows.get(event.instrument_id)

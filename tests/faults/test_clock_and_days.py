@@ -57,7 +57,8 @@ def _quote(price: float, told: int, arrives: int) -> Any:
 @on_both
 def test_a_clock_that_goes_back_an_hour_halts_nobody_and_begins_no_day_twice(mode: str, kind: str) -> None:
     """The stamps go back from 09:40 to 08:40 and on from there. Nothing trips, the day keeps its start, its orders
-    stay counted (those from before are among the twelve that may be sent), and market time does not go back."""
+    stay counted (those from before are among the twelve that may be sent), and market time does not go back.
+    """
     driven = drive(
         mode, HOLDS[kind], set_back(kind, [100] * 20, back=10), kind=kind,
         risk={"max_daily_loss_pct": 0.05, "max_drawdown_pct": 0.1, "max_orders_per_day": 12},
@@ -73,7 +74,8 @@ def test_a_clock_that_goes_back_an_hour_halts_nobody_and_begins_no_day_twice(mod
 @on_both
 def test_over_midnight_a_clock_that_goes_back_begins_no_day_twice(mode: str, kind: str) -> None:
     """It goes back over midnight, into the day before, which began at 100,000. The new day began at 98,500: 2% of loss
-    is at 96,530 and stays there, it is neither at 98,000 again nor does a third day begin."""
+    is at 96,530 and stays there, it is neither at 98,000 again nor does a third day begin.
+    """
     midnight = stamp("2024-01-03T00:00:00-05:00")
     first = market(kind, [100, 100, 98.5], start=midnight - 3 * MINUTE, step=MINUTE)
     falls = [98.5, 98.5, 97.5, 97.4, 97.3, 96.6, 96.5, 96.4, 96.3, 96.2, 96.1]
@@ -86,7 +88,7 @@ def test_over_midnight_a_clock_that_goes_back_begins_no_day_twice(mode: str, kin
     assert abs(state.day_start - 98_500) <= HELD * Decimal("0.02")
     (trip,) = driven.record.trips
     assert (trip["breaker"], trip["reference"]) == ("DAILY_LOSS", state.day_start)
-    assert Decimal("96250") < trip["equity"] <= Decimal("96530")
+    assert Decimal(96250) < trip["equity"] <= Decimal(96530)
 
 
 @everywhere
@@ -127,7 +129,8 @@ def test_a_loss_counts_within_its_day_however_many_hours_that_has(
     mode: str, kind: str, begins: str, hours: int, where: str
 ) -> None:
     """The day of the change has 25 (or 23) hours. 1.5% is lost in its first hours, and 1% more either in its last hour,
-    which trips at 2%, or in the first hour of the next day, which does not: that day starts from 98,500."""
+    which trips at 2%, or in the first hour of the next day, which does not: that day starts from 98,500.
+    """
     midnight = stamp(begins)
     ends = midnight + hours * HOUR
     second = ends - HOUR + MINUTE if where == "inside" else ends

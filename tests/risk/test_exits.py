@@ -357,6 +357,29 @@ def test_a_take_profit_of_the_strategys_own_replaces_the_default() -> None:
     assert venue.stops() == [(D(10), D("95.00"))]
 
 
+def test_a_stop_of_the_strategys_own_for_a_part_leaves_the_rest_to_a_pair_and_a_limit() -> None:
+    """Parts of the one kind make no room for the other: cancelling in turns would never come to rest."""
+    venue = Venue()
+    desk = Desk(venue, default_stop_loss_pct="0.05", take_profit_pct="0.1")
+    desk.callback = lambda _strategy, order_id: (
+        venue.send([venue.order("A", -1, trigger=D(90), reduce_only=True)]) if order_id == "O-1" else None
+    )
+    for _ in range(5):
+        fill(venue, 2)
+    assert sum(quantity for quantity, _ in venue.stops()) == 10
+    assert sum(quantity for quantity, _ in venue.limits()) == 10
+
+
+def test_a_venue_that_plays_ping_pong_gets_a_hundred_orders_a_second_at_most() -> None:
+    venue = Venue(made=instrument(max_notional=usd(105)))
+    desk = Desk(venue, default_stop_loss_pct="0.05")
+    fill(venue, 150)
+    assert len(venue.stops()) == 100
+    desk.wait(1)
+    venue.settle()
+    assert len(venue.stops()) == 150
+
+
 # -- when it cannot be had ------------------------------------------------------------------------------------------
 
 

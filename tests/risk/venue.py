@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import count
 from types import SimpleNamespace
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from risk.state import Notice
 
 SECOND = 1_000_000_000
 AAPL = "AAPL.XNAS"
+MOST_ROUNDS = 60
 Rule = Literal["own", "net", "holds"]
 
 
@@ -292,7 +294,10 @@ class Venue:
 
     def settle(self) -> None:
         """Take, fill market orders and report until nothing moves any more."""
-        while self.requests or self.reports or self._markets():
+        for rounds in count():
+            assert rounds < MOST_ROUNDS, "it never comes to rest"
+            if not (self.requests or self.reports or self._markets()):
+                break
             while self.requests:
                 self.take()
             for name in self._markets():
