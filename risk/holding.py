@@ -20,7 +20,7 @@ class WorkingOrder:
     `price` is what a fill may cost at worst where that is above the mark; `limit` and `trigger` are the order's own.
     While a modification is on its way, `leaves` and `price` are the worse of old and new; `settled` is what the venue
     last confirmed, `changing` how many answers are awaited. Orders of which only one can fill (OCO, OUO) carry the same
-    `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `sent_at` is market time.
+    `group`, one that stands alone its own id. `spared`: no limit was asked, for it only reduces. `sent_at`: market time.
     """
 
     client_order_id: str
@@ -208,21 +208,17 @@ class Holding:
 
     def adding(self) -> Iterator[WorkingOrder]:
         """Working orders that could add exposure: all but reductions, which are kept up to the position's size."""
-        budget, taken = (
-            abs(self.position),
-            dict[str, Decimal](),
-        )  # taken: of a group that fills once, the largest
+        budget = abs(self.position)
+        taken: dict[str, Decimal] = {}  # group -> units of the position its orders close
         for order in tuple(self.working.values()):
             opposite = self.position != ZERO and order.is_buy != (self.position > ZERO)
-            more = max(ZERO, order.leaves - taken.get(order.group, ZERO))
-            if opposite and (order.reduce_only or more <= budget):
-                if not order.reduce_only:
-                    budget, taken[order.group] = (
-                        budget - more,
-                        max(order.leaves, taken.get(order.group, ZERO)),
-                    )
+            before = taken.get(order.group, ZERO)
+            more = ZERO if order.reduce_only else max(ZERO, order.leaves - before)
+            if not opposite or more > budget:
+                yield order
                 continue
-            yield order
+            budget -= more
+            taken[order.group] = before + more
 
     def strays(self, working: Container[str]) -> list[WorkingOrder]:
         """Orders that passed because they only reduced, and no longer do: what they were to close is gone.

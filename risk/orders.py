@@ -68,10 +68,9 @@ def wrong_tie(orders: Sequence[OrderInitialized]) -> str | None:
     Over one to an order it does not know, or to a parent that is not OTO, the engine ends the whole process; one to an
     order of another list would cancel or resize what somebody else sent.
     """
-    known = {str(order.client_order_id): order for order in orders}
-    for order in orders:
-        if not tied(order):
-            continue
+    ties = [order for order in orders if tied(order)]
+    known = {str(order.client_order_id): order for order in orders} if ties else {}
+    for order in ties:
         for other in (*(order.linked_order_ids or ()), order.parent_order_id):
             found = known.get(str(other))
             if other is not None and found is None:

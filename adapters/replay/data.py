@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.live.clients import MarketDataClient
-from nautilus_trader.model import Bar, BarType, InstrumentId, PriceType, QuoteTick, Venue
+from nautilus_trader.model import Bar, BarType, InstrumentId, PriceType, Quantity, QuoteTick, Venue
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -129,11 +129,11 @@ def shadow_types(key: BarType | InstrumentId) -> tuple[BarType, ...]:
 
 
 def shadow_of(update: Bar | QuoteTick, shadow: BarType) -> Bar:
-    """The same prices and stamps under the shadow's type."""
+    """The same prices and stamps under the shadow's type; a quote's size is there at each of the bar's four prices."""
     if isinstance(update, Bar):
         prices, volume = (update.open, update.high, update.low, update.close), update.volume
-    elif shadow.spec.price_type == PriceType.BID:
-        prices, volume = (update.bid_price,) * 4, update.bid_size
     else:
-        prices, volume = (update.ask_price,) * 4, update.ask_size
+        is_bid = shadow.spec.price_type == PriceType.BID
+        price, size = (update.bid_price, update.bid_size) if is_bid else (update.ask_price, update.ask_size)
+        prices, volume = (price,) * 4, Quantity.from_raw(size.raw * 4, size.precision)
     return Bar(shadow, *prices, volume, update.ts_event, update.ts_init)

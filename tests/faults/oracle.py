@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from fractions import Fraction
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.faults.paths import Path, Update
 
-CASH = Fraction(100_000)
-CENT = Fraction(1, 100)
+CASH = Decimal(100_000)
+CENT = Decimal("0.01")
 JUMP = 0.25
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -26,9 +26,9 @@ class Moment:
     """What was true after one true update: equity, the floors it is held against, and what was held then."""
 
     update: Update
-    equity: Fraction
-    floor: Fraction  # where a halt is right: under the highest equity there ever was
-    sure_floor: Fraction  # where it is due: under equity that had lasted
+    equity: Decimal
+    floor: Decimal  # where a halt is right: under the highest equity there ever was
+    sure_floor: Decimal  # where it is due: under equity that had lasted
     held: dict[str, int]
     day: str
     traded: bool  # fills follow this update
@@ -52,7 +52,7 @@ class Truth:
     moments: list[Moment] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        prices: dict[str, Fraction] = {}
+        prices: dict[str, Decimal] = {}
         held: dict[str, int] = {}
         cash, peak, day, day_start, equity = CASH, CASH, "", CASH, CASH
         lasting = Lasting(self.needed)
@@ -60,7 +60,7 @@ class Truth:
             today = _day(update.ts)
             if today != day:
                 day, day_start = today, equity
-            prices[update.symbol] = Fraction(round(update.price * 100), 100)
+            prices[update.symbol] = Decimal(round(update.price * 100)) * CENT
             equity = cash + sum(units * self._side(prices[symbol], units) for symbol, units in held.items())
             peak = max(peak, equity)
             sure = lasting.peak(update.symbol, equity, held)
@@ -74,13 +74,13 @@ class Truth:
                 symbol, units = fill["instrument"].partition(".")[0], int(fill["quantity"])
                 units = units if fill["side"] == "BUY" else -units
                 held[symbol] = held.get(symbol, 0) + units
-                cash -= units * Fraction(fill["price"])
+                cash -= units * Decimal(fill["price"])
             if fills:
                 equity = cash + sum(units * self._side(prices[symbol], units) for symbol, units in held.items())
                 peak = max(peak, equity)
                 lasting.begin(equity, certain=not any(held.values()))
 
-    def _side(self, mid: Fraction, units: int) -> Fraction:
+    def _side(self, mid: Decimal, units: int) -> Decimal:
         """A long is worth the bid, a short the ask."""
         return mid if self.path.kind == "bars" else mid - CENT if units > 0 else mid + CENT
 
@@ -88,10 +88,10 @@ class Truth:
         following = [each.ts for each in self.path.true if each.ts > update.ts]
         return update.ts <= ts and (not following or ts < following[0])
 
-    def _floor(self, peak: Fraction, day_start: Fraction) -> Fraction:
+    def _floor(self, peak: Decimal, day_start: Decimal) -> Decimal:
         daily, drawdown = self.path.risk["max_daily_loss_pct"], self.path.risk["max_drawdown_pct"]
-        floor = peak * (1 - Fraction(str(drawdown)))
-        return floor if daily == "off" else max(floor, day_start * (1 - Fraction(str(daily))))
+        floor = peak * (1 - Decimal(str(drawdown)))
+        return floor if daily == "off" else max(floor, day_start * (1 - Decimal(str(daily))))
 
     # -- judging -----------------------------------------------------------------------------------------------------
 
@@ -144,15 +144,15 @@ class Lasting:
     def __init__(self, needed: int) -> None:
         self._needed = needed
         self._peak = CASH
-        self._recent: list[tuple[str, Fraction]] = []
+        self._recent: list[tuple[str, Decimal]] = []
 
-    def begin(self, equity: Fraction, *, certain: bool) -> None:
+    def begin(self, equity: Decimal, *, certain: bool) -> None:
         """Fills changed what is held; equity that is cash is certain."""
         self._recent.clear()
         if certain:
             self._peak = max(self._peak, equity)
 
-    def peak(self, symbol: str, equity: Fraction, held: dict[str, int]) -> Fraction:
+    def peak(self, symbol: str, equity: Decimal, held: dict[str, int]) -> Decimal:
         self._recent.append((symbol, equity))
         if self._needed == 1:
             self._peak = max(self._peak, equity)

@@ -240,6 +240,21 @@ def test_a_position_that_shrinks_takes_its_stop_with_it(rule: Rule) -> None:
     assert len(venue.cancelled) == (0 if rule == "own" else 1)
 
 
+def test_a_sale_that_fills_long_after_it_was_sent_takes_its_part_of_the_stop_with_it() -> None:
+    venue = Venue("net")
+    desk = Desk(venue, default_stop_loss_pct="0.05")
+    fill(venue, 10)
+    sale = venue.order("A", -4, limit=D(120))
+    venue.send([sale])
+    venue.settle()
+    desk.wait(60)
+    venue.fill(sale.client_order_id)
+    venue.settle()
+    desk.wait(1)
+    venue.settle()
+    assert venue.stops() == [(D(6), D("95.00"))]
+
+
 @every_rule
 def test_a_stop_does_not_outlive_its_position(rule: Rule) -> None:
     venue = Venue("net" if rule == "holds" else rule)
