@@ -220,33 +220,24 @@ class Book:
     def resizing(self, client_order_id: str, leaves: Decimal, price: Decimal | None) -> None:
         """Count a modification from the moment it is handed on: the worse of old and new until it is answered."""
         order = self.orders[client_order_id]
-        order.changing += 1
-        self._worsen(order, leaves, price)
+        order.changing = True
+        worse = max((p for p in (order.price, price) if p is not None), default=None)
+        self._resize(order, max(order.leaves, leaves), worse)
 
     def resized(self, client_order_id: str, leaves: Decimal, price: Decimal | None) -> None:
         """Take what the venue confirmed."""
         order = self.orders.get(client_order_id)
         if order is not None:
-            order.settled = (leaves, price if price is not None else order.settled[1])
-            self._answered(order)
+            order.changing = False
+            self._resize(order, leaves, price if price is not None else order.settled[1])
+            order.settled = (order.leaves, order.price)
 
     def resize_refused(self, client_order_id: str) -> None:
         """Go back to what the venue last confirmed."""
         order = self.orders.get(client_order_id)
         if order is not None:
-            self._answered(order)
-
-    def _answered(self, order: WorkingOrder) -> None:
-        """A modification was answered; while another is on its way the worse of all of them counts on."""
-        order.changing = max(0, order.changing - 1)
-        if order.changing:
-            self._worsen(order, *order.settled)
-        else:
+            order.changing = False
             self._resize(order, *order.settled)
-
-    def _worsen(self, order: WorkingOrder, leaves: Decimal, price: Decimal | None) -> None:
-        worse = max((p for p in (order.price, price) if p is not None), default=None)
-        self._resize(order, max(order.leaves, leaves), worse)
 
     def _resize(self, order: WorkingOrder, leaves: Decimal, price: Decimal | None) -> None:
         holding = self.holding(order.strategy, order.instrument)

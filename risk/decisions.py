@@ -400,6 +400,8 @@ class Decisions:
     ) -> str | None:
         current = self._book.orders[name]
         limits = self._limits_of(current.strategy, current.instrument)
+        if current.changing:  # two at once: the answer to the first would hide what the second asks for
+            return f"CHANGE_PENDING: {name} is being changed; wait for the answer, or cancel it"
         limit, trigger = prices
         price = highest(limit, trigger)
         dearer = price is not None and current.price is not None and price > current.price

@@ -272,6 +272,7 @@ class RiskDesk:
         pulse.now = max(pulse.now, ts)
         due = pulse.now >= min(self.prices.next_deadline, self.breakers.next_roll)
         try:
+            self.prices.read_peak()
             if pulse.alert and (due or self.breakers.halted or self.prices.rate_moved):
                 self.prices.reading(pulse.now, self.limits.tick_confirmations)
             self.settle()
@@ -281,6 +282,7 @@ class RiskDesk:
 
     def note_equity(self) -> None:
         """Keep equity as it is now: what a person who resumes will measure from. An unknown one changes nothing."""
+        self.prices.read_peak()
         self.prices.mark_held()
         with suppress(LookupError):
             self.breakers.state.equity = self.book.equity()
@@ -482,6 +484,7 @@ class RiskDesk:
     def funding(self, instrument: str, strategy: str, amount: Decimal) -> None:
         """A funding payment of a held position: profit (above zero) or loss like any other."""
         known = self.book.instruments[instrument]
+        self.prices.read_peak()
         self.book.pay(amount, known.currency, venue=known.venue, strategy=strategy)
         self.pulse.wake_at = ALWAYS
 

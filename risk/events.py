@@ -134,6 +134,7 @@ class Events:
         quantity: Decimal = event.last_qty.as_decimal()
         instrument, name = str(event.instrument_id), str(event.client_order_id)
         commission = event.commission
+        desk.prices.read_peak()
         holding = desk.book.filled(
             strategy=str(event.strategy_id),
             instrument=instrument,

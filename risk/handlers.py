@@ -77,8 +77,11 @@ def _bar_handler(user: Handler, desk: RiskDesk) -> Handler:
             pulse.last = bar
             if pulse.alert:
                 watch = pulse.sole
-                if watch.low < float(bar.close) < watch.high and bar.ts_event < pulse.wake_at:
+                price = float(bar.close)
+                if watch.low < price < watch.high and bar.ts_event < pulse.wake_at:
                     watch.update = bar
+                    if price > watch.top:  # a new peak, read when somebody looks next
+                        watch.top, watch.top_update = price, bar
                 elif pulse.stopping:
                     return
                 else:

@@ -19,8 +19,9 @@ class WorkingOrder:
 
     `price` is what a fill may cost at worst where that is above the mark; `limit` and `trigger` are the order's own.
     While a modification is on its way, `leaves` and `price` are the worse of old and new; `settled` is what the venue
-    last confirmed, `changing` how many answers are awaited. Orders of which only one can fill (OCO, OUO) carry the same
-    `group`, one that stands alone its own id. `spared`: no limit was asked, for it only reduces. `sent_at`: market time.
+    last confirmed, `changing` whether its answer is awaited. Orders of which only one can fill (OCO, OUO) carry the same
+    `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `sent_at` is market
+    time.
     """
 
     client_order_id: str
@@ -36,7 +37,7 @@ class WorkingOrder:
     sent_at: int = 0
     parent: str | None = None
     settled: tuple[Decimal, Decimal | None] = (ZERO, None)
-    changing: int = 0
+    changing: bool = False
     spared: bool = False
 
     def __post_init__(self) -> None:

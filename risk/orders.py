@@ -108,4 +108,7 @@ def _excludes(one: OrderInitialized, other: OrderInitialized) -> bool:
         return False
     if stop.order_side != target.order_side or len(other.linked_order_ids or ()) != 1:
         return False
-    return bool(stop.trigger_price > target.price if is_buy(stop) else stop.trigger_price < target.price)
+    trigger, limit = trigger_price(stop), limit_price(target)
+    if trigger is None or limit is None:
+        return False
+    return trigger > limit if is_buy(stop) else trigger < limit

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from risk.streaks import Bounds
 
 
+PEAK_STEP = 0.01
+"""How far beyond the peak's price, as a fraction, a close may go unread."""
+
+
 class Prices:
     """Keeps the newest update of each instrument, marks the book, and lets the breakers read equity.
 
@@ -63,6 +67,7 @@ class Prices:
         self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
         self.next_deadline = 1 << 63  # market time; none yet
         self.rate_moved = False  # since equity was last read
+        self._ticks = False  # whether quotes or trades price anything
 
     # -- what is priced ---------------------------------------------------------------------------------------------
 
@@ -87,7 +92,9 @@ class Prices:
         watch = self.watches.get(str(instrument_id))
         if watch is None:  # only looked at, not traded: its prices are nobody's marks
             self._pulse.sole = NOBODY
-        elif isinstance(key, BarType):
+        elif not isinstance(key, BarType):
+            self._ticks = True
+        else:
             self._by_key[key] = watch
             self._bar_types.setdefault(instrument_id, key)
 
@@ -173,6 +180,7 @@ class Prices:
         """Read exactly: day, equity, breakers, deadlines; then set the bands anew. `watch`: whose price made it."""
         pulse, self.rate_moved = self._pulse, False
         pulse.now = max(pulse.now, ts)
+        self.read_peak()
         self.roll(pulse.now)
         self.mark_held()
         if watch is None and not self._rates and self._book.is_flat():
@@ -217,6 +225,7 @@ class Prices:
         """Begin a new session day when it is time; its reference is equity before the new day's prices."""
         if ts < self._breakers.next_roll:
             return
+        self.read_peak()
         self.mark_held()
         try:
             equity = self._book.equity()
@@ -226,8 +235,21 @@ class Prices:
 
     def read_now(self, needed: int = 1) -> list[Trip]:
         """Read equity as it stands, as after a fill that left nothing open; answers what went off, to be acted on."""
+        self.read_peak()
         self.roll(self._pulse.market_now())
         return self._read(needed)
+
+    def read_peak(self) -> None:
+        """Read the highest price that went by unread, as it would have been then; before anything changes equity."""
+        watch = self._pulse.sole
+        update, watch.top_update = watch.top_update, None
+        if update is None:
+            return
+        watch.top = inf
+        self._book.mark(watch.instrument, exact_price(update, long=True))
+        self._breakers.read(update.ts_event, self._book.equity())
+        watch.marked = None
+        self.mark_held()
 
     def mark_held(self) -> None:
         """Mark everything held at its newest trusted price."""
@@ -270,7 +292,8 @@ class Prices:
                 watch.opened(price, ts)
                 self._book.mark(watch.instrument, price)
             watch.always_look()
-        self._pulse.wake_at = ALWAYS
+        flat = self._book.is_flat() and not self._book.ledger.holds_other_than(self._book.currency)
+        self._pulse.wake_at = min(self._breakers.next_roll, self.next_deadline) if flat else ALWAYS
 
     # -- bands ------------------------------------------------------------------------------------------------------
 
@@ -300,8 +323,24 @@ class Prices:
             rise = min(rise, self._step(of, net, price, up / share if share else 0.0))
         if fall <= 0 or rise < 0:
             watch.always_look()
-        else:
-            watch.band(price, fall, rise, self._jump)
+            return
+        beyond = min(fall / 2, price * PEAK_STEP) if self._peaks_can_wait(watch) else 0.0
+        watch.band(price, fall - beyond, rise + beyond, self._jump)
+        watch.top = price + rise if beyond else inf
+
+    def _peaks_can_wait(self, watch: PriceWatch) -> bool:
+        """Whether a price above the peak's may go by unread: the highest is kept, and read before anything else.
+
+        Its floor is higher by no more than the price went beyond, so the band's low end is that much nearer. Only
+        where one close is one reading, of one position that gains when its price rises.
+        """
+        return (
+            watch is self._pulse.sole
+            and not self._ticks
+            and not self._readings.names
+            and not watch.sells
+            and not watch.instrument.inverse
+        )
 
     @staticmethod
     def _step(of: Any, net: Decimal, price: float, equity_step: float) -> float:

@@ -42,10 +42,14 @@ class PriceWatch:
     seen_at: int = 0  # market time of that price
     trusted: float | None = None
     suspect: float | None = None
+    top: float = (
+        inf  # the highest price since the last reading, once it lies above the peak's; never without `peaks`
+    )
+    top_update: Update | None = None  # the update it came from
 
     def always_look(self) -> None:
         """Empty the band: the next price is read exactly."""
-        self.low, self.high = inf, -inf
+        self.low, self.high, self.top = inf, -inf, inf
 
     def opened(self, price: Decimal, ts: int) -> None:
         """A position was opened at a price: what came before it does not matter."""
@@ -56,7 +60,7 @@ class PriceWatch:
     def left(self) -> None:
         """Nothing depends on this price now, so nothing about it waits to be confirmed."""
         self.held, self.suspect, self.sells = False, None, False
-        self.low, self.high = -inf, inf
+        self.low, self.high, self.top = -inf, inf, inf
 
     def float_of(self, update: Update) -> float:
         """The price of an update on the side that counts."""

@@ -1,8 +1,8 @@
 """When must trading halt, and when must it not? Worked out from what really happened, at every update, from scratch.
 
-This is the specification (design, section 6), not the breakers: it knows the true prices and which ones were wrong, adds
-up equity anew each time, and uses nothing of risk/. It says of a halt whether it is false, and of a path without one
-whether one was missed.
+This is the specification (docs/risk.md, Breakers), not the breakers: it knows the true prices and which ones were wrong,
+adds up equity anew each time, and uses nothing of risk/. Of a halt it says whether it is false, and of a path until when
+trading must have halted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tests.faults.paths import Path, Update
 
 CASH = Decimal(100_000)
 CENT = Decimal("0.01")
-JUMP = 0.25
+JUMP = Decimal("0.25")
 NEW_YORK = ZoneInfo("America/New_York")
 
 
@@ -27,66 +27,48 @@ class Moment:
 
     update: Update
     equity: Decimal
-    floor: Decimal  # where a halt is right: under the highest equity there ever was
-    sure_floor: Decimal  # where it is due: under equity that had lasted
+    floor: Decimal  # where a halt is right: under the highest equity there ever was, or the highest start of the day
+    sure_floor: Decimal  # where it is due: under equity that had lasted, and the lowest start of the day
     held: dict[str, int]
     day: str
     traded: bool  # fills follow this update
 
-    @property
-    def in_breach(self) -> bool:
-        return self.equity <= self.floor
-
-    @property
-    def is_due(self) -> bool:
-        return self.equity <= self.sure_floor
-
 
 @dataclass
 class Truth:
-    """A path with the fills that were made on it."""
+    """A path with the fills that were made on it. `needed`: updates that must agree on a breach."""
 
     path: Path
     fills: list[dict[str, Any]]
-    needed: int  # updates that must agree
+    needed: int
     moments: list[Moment] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        prices: dict[str, Decimal] = {}
-        held: dict[str, int] = {}
-        cash, peak, day, day_start, equity = CASH, CASH, "", CASH, CASH
-        lasting = Lasting(self.needed)
-        for update in self.path.true:
-            today = _day(update.ts)
-            if today != day:
-                day, day_start = today, equity
-            prices[update.symbol] = Decimal(round(update.price * 100)) * CENT
-            equity = cash + sum(units * self._side(prices[symbol], units) for symbol, units in held.items())
-            peak = max(peak, equity)
-            sure = lasting.peak(update.symbol, equity, held)
-            fills = [fill for fill in self.fills if self._belongs(fill["ts"], update)]
-            self.moments.append(
-                Moment(
-                    update, equity, self._floor(peak, day_start), self._floor(sure, day_start), dict(held), day, bool(fills)
-                )
-            )
-            for fill in fills:
-                symbol, units = fill["instrument"].partition(".")[0], int(fill["quantity"])
-                units = units if fill["side"] == "BUY" else -units
-                held[symbol] = held.get(symbol, 0) + units
-                cash -= units * Decimal(fill["price"])
-            if fills:
-                equity = cash + sum(units * self._side(prices[symbol], units) for symbol, units in held.items())
-                peak = max(peak, equity)
-                lasting.begin(equity, certain=not any(held.values()))
+        account = Account(self.path.kind)
+        fills = list(self.fills)
+        lasting, peak, day, starts = Lasting(self.needed), CASH, "", (CASH, CASH)
+        stamps = [update.ts for update in self.path.true[1:]] + [1 << 63]
+        for update, following in zip(self.path.true, stamps, strict=True):
+            if _day(update.ts) != day:
+                day, starts = _day(update.ts), (account.equity(), account.equity(believed=True))
+            account.take(update, self._wrongs_before(update))
+            equity = account.equity()
+            peak, sure = max(peak, equity), lasting.take(update.symbol, equity, account.held)
+            own = [fill for fill in fills if fill["ts"] < following]
+            fills = fills[len(own) :]
+            floors = self._floor(peak, max(starts)), self._floor(sure, min(starts))
+            self.moments.append(Moment(update, equity, *floors, dict(account.held), day, bool(own)))
+            for fill in own:
+                account.fill(fill)
+            if own:
+                peak = max(peak, account.equity())
+                lasting.begin(account.equity(), certain=not any(account.held.values()))
 
-    def _side(self, mid: Decimal, units: int) -> Decimal:
-        """A long is worth the bid, a short the ask."""
-        return mid if self.path.kind == "bars" else mid - CENT if units > 0 else mid + CENT
-
-    def _belongs(self, ts: int, update: Update) -> bool:
-        following = [each.ts for each in self.path.true if each.ts > update.ts]
-        return update.ts <= ts and (not following or ts < following[0])
+    def _wrongs_before(self, update: Update) -> int:
+        """Wrong prices of an instrument since its true price before this one."""
+        own = [each for each in self.path.told if each.symbol == update.symbol and each.ts < update.ts]
+        last = next((n for n, each in enumerate(reversed(own)) if not each.wrong), len(own))
+        return last
 
     def _floor(self, peak: Decimal, day_start: Decimal) -> Decimal:
         daily, drawdown = self.path.risk["max_daily_loss_pct"], self.path.risk["max_drawdown_pct"]
@@ -98,48 +80,97 @@ class Truth:
     def is_false(self, ts: int) -> bool:
         """Whether a halt at `ts` was wrong: equity was, by the newest true prices, above every floor."""
         before = [moment for moment in self.moments if moment.update.ts <= ts]
-        return not before or not before[-1].in_breach
+        return not before or before[-1].equity > before[-1].floor
 
     def deadline(self) -> int | None:
         """The latest moment at which trading must have halted; None when it need not have."""
-        return next((ts for begin in range(len(self.moments)) if (ts := self._due(begin)) is not None), None)
+        dues = (self._due(begin) for begin in range(len(self.moments)))
+        return min((ts for ts in dues if ts is not None), default=None)
 
     def _due(self, begin: int) -> int | None:
         """When a breach that begins here has lasted for enough updates of everything that is held."""
         first = self.moments[begin]
+        held = [symbol for symbol, units in first.held.items() if units]
         for end in range(begin, len(self.moments)):
             moment = self.moments[end]
-            if not moment.is_due or moment.day != first.day or moment.held != first.held:
+            if moment.equity > moment.sure_floor or moment.day != first.day:
                 return None
-            if all(self._count(symbol, begin, end) >= self._wanted(symbol, begin, end) for symbol in first.held if first.held[symbol]):
+            if all(self._agree(symbol, begin, end) for symbol in held):
                 return moment.update.ts
             if moment.traded:
                 return None
         return None
 
-    def _count(self, symbol: str, begin: int, end: int) -> int:
-        return sum(1 for moment in self.moments[begin : end + 1] if moment.update.symbol == symbol)
+    def _agree(self, symbol: str, begin: int, end: int) -> bool:
+        """Whether enough prices of one instrument agree on the breach.
 
-    def _wanted(self, symbol: str, begin: int, end: int) -> int:
-        """On bars none: one close is enough. On quotes three, and three more where a wrong price came between.
-
-        A price that jumped waits for a second one that agrees, on bars and on quotes.
+        A price that jumped waits for a second one that agrees, and where a wrong one came between for another. Besides
+        that no price needs to be new on bars; on quotes there must be three, and three more where a wrong one came.
         """
         since, until = self.moments[begin].update.ts, self.moments[end].update.ts
-        disturbed = any(each.wrong and since <= each.ts <= until for each in self.path.told)
-        base = 0 if self.needed == 1 else self.needed * (2 if disturbed else 1)
-        own = [m.update for m in self.moments[: end + 1] if m.update.symbol == symbol]
-        recent = self._count(symbol, begin, end)
-        looked = own[-(recent + 2) :]
-        jumps = [abs(b.price / a.price - 1) > JUMP - 0.001 for a, b in zip(looked, looked[1:], strict=False)]
-        if not any(jumps):
-            return base
-        after = len(jumps) - 1 - max(n for n, jumped in enumerate(jumps) if jumped)  # updates since the last jump
-        return max(base + 1, 1 if after else recent + 1)
+        own = [moment.update for moment in self.moments[: end + 1] if moment.update.symbol == symbol]
+        recent = sum(1 for update in own if update.ts >= since)
+        after = self._after_jump(own, recent)
+        if after is not None:
+            wrong = sum(each.wrong and each.symbol == symbol and each.ts > own[-1 - after].ts for each in self._until(until))
+            if after < 1 + wrong:
+                return False
+        if self.needed == 1:
+            return True
+        disturbed = any(each.wrong and each.ts >= since for each in self._until(until))
+        return recent >= self.needed * (2 if disturbed else 1) + (after is not None)
+
+    def _until(self, ts: int) -> list[Update]:
+        return [each for each in self.path.told if each.ts <= ts]
+
+    @staticmethod
+    def _after_jump(own: list[Update], recent: int) -> int | None:
+        """How many updates of an instrument came after its newest jump; None where none matters here."""
+        for after in range(min(recent + 2, len(own) - 1)):
+            if _jumped(own[-1 - after].price, own[-2 - after].price):
+                return after
+        return None
+
+
+class Account:
+    """Cash and positions at true prices; `believed`: a price that jumped and was not confirmed counts at its old level."""
+
+    def __init__(self, kind: str) -> None:
+        self.held: dict[str, int] = {}
+        self._half_spread = CENT if kind == "quotes" else Decimal(0)
+        self._cash = CASH
+        self._prices: dict[str, Decimal] = {}
+        self._believed: dict[str, Decimal] = {}
+        self._waits: dict[str, int] = {}  # instrument -> prices until the newest one counts
+
+    def take(self, update: Update, wrongs: int) -> None:
+        """A true price, after so many wrong ones of the instrument."""
+        price, old = Decimal(round(update.price * 100)) * CENT, self._prices.get(update.symbol)
+        self._prices[update.symbol] = price
+        if old is not None and _jumped(float(price), float(old)):
+            self._waits[update.symbol] = 1
+        elif self._waits.get(update.symbol, 0) > 0:
+            self._waits[update.symbol] += wrongs - 1
+        if self._waits.get(update.symbol, 0) <= 0:
+            self._believed[update.symbol] = price
+
+    def fill(self, fill: dict[str, Any]) -> None:
+        """A fill as the engine told it."""
+        symbol, units = fill["instrument"].partition(".")[0], int(fill["quantity"])
+        units = units if fill["side"] == "BUY" else -units
+        self.held[symbol] = self.held.get(symbol, 0) + units
+        self._cash -= units * Decimal(fill["price"])
+        self._believed[symbol] = self._prices[symbol]
+
+    def equity(self, *, believed: bool = False) -> Decimal:
+        """A long is worth the bid, a short the ask."""
+        prices = self._believed if believed else self._prices
+        sides = ((units, prices[symbol]) for symbol, units in self.held.items() if units)
+        return self._cash + sum(units * price - abs(units) * self._half_spread for units, price in sides)
 
 
 class Lasting:
-    """The highest equity that lasted for `needed` updates of everything held; on bars every close lasts."""
+    """The highest equity that lasted: on bars every close does, on quotes what six updates of everything held reach."""
 
     def __init__(self, needed: int) -> None:
         self._needed = needed
@@ -152,22 +183,25 @@ class Lasting:
         if certain:
             self._peak = max(self._peak, equity)
 
-    def peak(self, symbol: str, equity: Decimal, held: dict[str, int]) -> Decimal:
-        self._recent.append((symbol, equity))
+    def take(self, symbol: str, equity: Decimal, held: dict[str, int]) -> Decimal:
+        """Equity after an update; answers the peak."""
         if self._needed == 1:
             self._peak = max(self._peak, equity)
             return self._peak
-        names = {name for name, units in held.items() if units}
-        counts = dict.fromkeys(names, 0)
+        self._recent.append((symbol, equity))
+        missing = {name: 2 * self._needed for name, units in held.items() if units}
         lowest = equity
         for name, value in reversed(self._recent):
             lowest = min(lowest, value)
-            if name in counts:
-                counts[name] += 1
-            if all(count >= 2 * self._needed for count in counts.values()):
+            missing[name] = missing.get(name, 0) - 1
+            if all(count <= 0 for count in missing.values()):
                 self._peak = max(self._peak, lowest)
                 break
         return self._peak
+
+
+def _jumped(price: float, before: float) -> bool:
+    return abs(Decimal(str(price)) / Decimal(str(before)) - 1) > JUMP - Decimal("0.001")
 
 
 def _day(ts: int) -> str:

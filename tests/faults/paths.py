@@ -132,11 +132,12 @@ def _trade(rng: random.Random, made: Path) -> None:
 
 def _tell(rng: random.Random, made: Path) -> None:
     """Tell what happened, and up to four wrong prices between; never two in a row of one instrument."""
-    wrongs = {}
+    wrongs: dict[int, Update] = {}
     for _ in range(rng.choice((0, 1, 2, 4))):
         after = rng.randrange(len(made.symbols), len(made.true) - 1)
-        if _may_follow(made, after):
-            wrongs[after] = _wrong(rng, made, after)
+        wrong = _wrong(rng, made, after)
+        if _may_follow(made, after) and not _in_a_row(made, wrongs, after, wrong.symbol):
+            wrongs[after] = wrong
     trades, told = made.trades, []
     made.trades = {}
     for number, update in enumerate(made.true):
@@ -151,6 +152,15 @@ def _tell(rng: random.Random, made: Path) -> None:
 def _may_follow(made: Path, after: int) -> bool:
     """Not before a pause: the day that may begin there would be measured from it (docs/risk.md says so)."""
     return made.true[after + 1].ts - made.true[after].ts < HOUR or made.kind == "bars"
+
+
+def _in_a_row(made: Path, wrongs: dict[int, Update], after: int, symbol: str) -> bool:
+    """Whether another wrong price of the instrument has no true one between them: two that agree are no longer wrong."""
+    for other in (number for number, wrong in wrongs.items() if wrong.symbol == symbol):
+        first, last = sorted((other, after))
+        if all(update.symbol != symbol for update in made.true[first + 1 : last + 1]):
+            return True
+    return after in wrongs
 
 
 def _wrong(rng: random.Random, made: Path, after: int) -> Update:
