@@ -24,7 +24,7 @@ help:
 	@echo "make setup    only the environment: $(VENV) from requirements.lock, every file checked by its hash"
 	@echo "make shell    a shell with the environment activated"
 	@echo "make check    lint and types only"
-	@echo "make bench    bars per second of the bare engine and of Keel, as a ratio"
+	@echo "make bench    Keel beside the bare engine on bars and quotes, time of a decision, from breach to last cancel"
 	@echo "make lock     write requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)"
 	@echo "make clean    remove the environment and the caches; results of runs stay"
 
