@@ -18,6 +18,7 @@ from nautilus_trader.model import InstrumentId, OrderDenied, OrderInitialized, Q
 from nautilus_trader.trading import ExecutionAlgorithm
 
 from risk.clock import GateClock
+from risk.guard import changed
 from risk.handlers import BORROWED
 from risk.orders import highest
 from risk.spawning import Spawning
@@ -40,7 +41,7 @@ class AlgorithmGate(Spawning):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Passes everything on to the algorithm's own class."""
-        self.passing: set[str] = set()  # client order ids on their way through this gate
+        self.passing: dict[str, Any] = {}  # client order id -> what passed and is on its way to the engine
         self._owner: RiskGate | None = None  # whose order is being decided on
         self._hushed: list[tuple[str, tuple[Any, ...]]] | None = (
             None  # callbacks put off, while there is a list
@@ -75,12 +76,12 @@ class AlgorithmGate(Spawning):
             self._submit_primary(held, position_id, client_id)
             return
         event = order.init_event
-        reason = self._decide(event)
+        reason = changed([order]) or self._decide(event)
         if reason is not None:
             self._refuse(order, reason)
             return
         try:
-            with self._allow(str(event.client_order_id)):
+            with self._allow(str(event.client_order_id), _terms(order)):
                 super().submit_order(order, position_id, client_id)
         except BaseException:
             self._desk.not_sent(event)
@@ -99,7 +100,7 @@ class AlgorithmGate(Spawning):
         if reason is not None:
             self._refuse_change(order, reason)
             return
-        with self._allow(str(order.client_order_id)):
+        with self._allow(str(order.client_order_id), (quantity, price, trigger_price)):
             super().modify_order(order, quantity, price, trigger_price, client_id)
 
     def modify_order_in_place(
@@ -113,7 +114,8 @@ class AlgorithmGate(Spawning):
             reason = f"EXEC_ALGORITHM: {held.name} has {held.quantity:f} left and cannot grow to {quantity}"
         else:
             wanted = None if quantity is None else quantity.as_decimal()
-            with self._allow(held.name), self._desk.primaries.shrinking(held, wanted):
+            terms = (quantity, price, trigger_price)
+            with self._allow(held.name, terms), self._desk.primaries.shrinking(held, wanted):
                 super().modify_order_in_place(self._cached(held), quantity, price, trigger_price)
             return
         self._refuse_change(order, reason)
@@ -217,7 +219,7 @@ class AlgorithmGate(Spawning):
             return
         desk.primaries.left_engine(held.name)
         desk.decisions.sending(_as_it_is(order))
-        with self._allow(held.name):
+        with self._allow(held.name, _terms(order)):
             super().submit_order(order, position_id, client_id)
 
     def _end(self, held: Primary, reason: str) -> None:
@@ -283,7 +285,7 @@ class AlgorithmGate(Spawning):
         if given_back is not None and held is not None:
             precision = order.quantity.precision
             whole = Quantity.from_decimal_dp(held.quantity + given_back, precision)
-            with self._allow(held.name):
+            with self._allow(held.name, (whole, None, None)):
                 super().modify_order_in_place(self._cached(held), whole)
         self._tell_owner(order, order, reason)
 
@@ -298,12 +300,12 @@ class AlgorithmGate(Spawning):
         self._desk.witness.refused(self._desk.pulse.now, order.init_event, reason)
 
     @contextmanager
-    def _allow(self, name: str) -> Iterator[None]:
-        self.passing.add(name)
+    def _allow(self, name: str, terms: tuple[Any, ...]) -> Iterator[None]:
+        self.passing[name] = terms
         try:
             yield
         finally:
-            self.passing.discard(name)
+            self.passing.pop(name, None)
 
     def _answer(self, where: str, subject: Any, error: BaseException) -> None:
         """Keep the error; an order whose algorithm failed when it arrived ends, since nobody works it."""
@@ -326,7 +328,6 @@ def gated_algorithm(algorithm_class: type[ExecutionAlgorithm], desk: RiskDesk) -
         raise TypeError(
             f"{algorithm_class!r} is not a subclass of nautilus_trader.trading.ExecutionAlgorithm"
         )
-    guard_base_class()
     namespace: dict[str, Any] = {
         "__module__": algorithm_class.__module__,
         "__doc__": algorithm_class.__doc__,
@@ -386,14 +387,23 @@ def guard_base_class() -> None:
 
 def _guarded(original: Callable[..., None], name: str) -> Callable[..., None]:
     def guarded(self: ExecutionAlgorithm, order: Any, *args: Any, **kwargs: Any) -> None:
-        if isinstance(self, AlgorithmGate) and str(order.client_order_id) not in self.passing:
-            reason = f"BYPASS: call self.{name}, not the base class's: the order never left"
+        given = dict(zip(("quantity", "price", "trigger_price"), args, strict=False)) | kwargs
+        change = tuple(given.get(key) for key in ("quantity", "price", "trigger_price"))
+        terms = _terms(order) if name == "submit_order" else change
+        if isinstance(self, AlgorithmGate) and self.passing.get(str(order.client_order_id)) != terms:
+            reason = f"BYPASS: call self.{name}, and change nothing behind it: this never left"
             (self._refuse if name == "submit_order" else self._refuse_change)(order, reason)
             return
         original(self, order, *args, **kwargs)
 
     guarded.__name__ = name
     return guarded
+
+
+def _terms(order: Any) -> tuple[Any, ...]:
+    """What has to stay as it was decided on while an order is on its way to the engine."""
+    prices = getattr(order, "price", None), getattr(order, "trigger_price", None)
+    return (order.instrument_id, order.side, order.quantity, *prices, order.is_reduce_only)
 
 
 def _as_it_is(order: Any) -> OrderInitialized:
@@ -404,3 +414,6 @@ def _as_it_is(order: Any) -> OrderInitialized:
         if value is not None:
             fields[name] = str(value)
     return OrderInitialized.from_dict(fields)
+
+
+guard_base_class()  # before any algorithm's module is imported: see risk/guard.py

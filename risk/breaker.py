@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from risk.broker_equity import EquityWatch
-from risk.gauge import Gauge, Reading
+from risk.gauge import NOTHING, Gauge, Reading
 from risk.limits import RiskConfig
 from risk.numbers import ZERO
 from risk.performance import first_broken, is_judged
 from risk.scopes import BOOK, ScopeLimits, is_result
 from risk.sessions import SessionDays
 from risk.state import Notice, NoticeKind, RiskState, ScopeState, TradingState, Trip, resumed
-from risk.streaks import Bounds, Evidence
+from risk.streaks import PLAIN, Bounds, Evidence
 
 __all__ = [
     "BOOK", "Breakers", "EquityWatch", "Notice", "NoticeKind", "RiskState", "ScopeLimits", "ScopeState",
@@ -161,29 +161,33 @@ class Breakers:
         from a price: how wrong it is where one price of another instrument is (see risk/streaks.py). Raises ValueError
         for a value that is no amount: it must never be mistaken for a reading.
         """
-        if not equity.is_finite() or (scoped and not all(value.is_finite() for value in scoped.values())):
+        if not equity.is_finite() or (scoped and not all(map(Decimal.is_finite, scoped.values()))):
             raise ValueError(f"equity {equity}, {scoped}: not all of it are amounts")
-        evidence, day = Evidence(confirmations, bounds), self.state.day
-        trips = self._take(self._book, self._book.read(ts, equity, equity, evidence, day))
+        doubted, day = self.state.state is TradingState.REDUCING, self.state.day
+        is_plain = confirmations == 1 and bounds is None and not doubted
+        evidence = PLAIN if is_plain else Evidence(confirmations, bounds, doubted)
+        trips: list[Trip] = []
+        self._take(self._book, self._book.read(ts, equity, equity, evidence, day), trips)
         for scope, gauge in self._gauges.items():
             value = self._value(scope, scoped)
             if value is None:
                 continue
             if not gauge.state.begun:
                 gauge.begin(value, equity)
-            trips += self._take(gauge, gauge.read(ts, value, equity, evidence, day))
+            self._take(gauge, gauge.read(ts, value, equity, evidence, day), trips)
         return trips
 
     def _value(self, scope: str, scoped: Mapping[str, Decimal] | None) -> Decimal | None:
         value = None if scoped is None else scoped.get(scope)
         return None if value is None else value + self._carried.get(scope, ZERO)
 
-    def _take(self, gauge: Gauge, reading: Reading) -> list[Trip]:
+    def _take(self, gauge: Gauge, reading: Reading, trips: list[Trip]) -> None:
+        if reading is NOTHING:
+            return
         self._notices += reading.warnings
-        if reading.trip is None:
-            return []
-        gauge.halt(reading.trip)
-        return [reading.trip]
+        if reading.trip is not None:
+            gauge.halt(reading.trip)
+            trips.append(reading.trip)
 
     def closed_trade(
         self, strategy_id: str, pnl: Decimal, base: Decimal, ts: int, venue: str | None = None
@@ -192,7 +196,9 @@ class Breakers:
 
         Judged for the book, its strategy and its venue, each by its own limits. Raises ValueError for a base of zero.
         """
-        gauges = [self._book, self._gauges.get(f"strategy:{strategy_id}"), self._gauges.get(f"venue:{venue}")]
+        gauges: list[Gauge | None] = [self._book]
+        if self._gauges:
+            gauges += self._gauges.get(f"strategy:{strategy_id}"), self._gauges.get(f"venue:{venue}")
         trips: list[Trip] = []
         for gauge in gauges:
             if gauge is not None and is_judged(gauge.limits):

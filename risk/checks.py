@@ -322,6 +322,11 @@ CHECKS: tuple[tuple[str, str, Check], ...] = (
     ("MAX_ORDERS_PER_SEC", "max_orders_per_sec", check_orders_per_sec),
 )
 """(refusal code, field, its check), in the order they are asked; the first broken limit is the answer."""
+EXPOSURE = (
+    "NOT_ALLOWED", "SHORT_SELLING", "MAX_POSITION", "MAX_POSITION_NOTIONAL", "MAX_OPEN_POSITIONS", "MAX_STRATEGY",
+    "MAX_STRATEGY_NOTIONAL", "MAX_LEVERAGE", "MAX_GROSS_NOTIONAL", "MIN_CASH",
+)  # fmt: skip
+"""Codes of the limits on what would be held, not on the order itself."""
 
 
 def is_on(limits: RiskConfig, field: str) -> bool:

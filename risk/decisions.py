@@ -16,7 +16,7 @@ from nautilus_trader.model import OrderInitialized
 
 from risk.book import Book, Holding, WorkingOrder
 from risk.breaker import Breakers, EquityWatch, TradingState
-from risk.checks import Check, Proposal, active, first_broken
+from risk.checks import EXPOSURE, Check, Proposal, active, first_broken
 from risk.numbers import ZERO
 from risk.orders import (
     fill_once,
@@ -115,6 +115,8 @@ class Decisions:
             return f"TIED_ORDER: {wrong}"
         if len(orders) == 1:
             return self._decide_one(gate, orders[0], (), orders)
+        if len({str(order.client_order_id) for order in orders}) < len(orders):
+            return "SENT_BEFORE: two orders of the list have the same client order id"
         if any(order.exec_algorithm_id is not None for order in orders):
             return "EXEC_ALGORITHM: no algorithm can work an order of a list; send it alone"
         added: list[WorkingOrder] = []
@@ -199,6 +201,8 @@ class Decisions:
             halted = self._breakers.refuses(holding.strategy, holding.instrument.venue)
             if halted is not None:
                 return halted
+        if self._pulse.stopping:
+            return "HALTED: the run is being stopped"
         if self._closes(holding.strategy, holding.instrument.instrument):
             return f"HALTED: {holding.instrument.instrument} is being closed"
         doubted = None if self.broker is None else self.broker.refuses(self._pulse.now)
@@ -388,6 +392,10 @@ class Decisions:
         order: OrderInitialized,
     ) -> str | None:
         """Whether a working order may become this large at these prices (limit, trigger); judged like a new order."""
+        if self._book.orders[
+            client_order_id
+        ].changing:  # the first answer would hide what the second asks for
+            return f"CHANGE_PENDING: {client_order_id} is being changed; wait for the answer, or cancel it"
         return self._fail_closed(lambda: self._decide_change(gate, client_order_id, leaves, prices, order))
 
     def _decide_change(
@@ -400,8 +408,6 @@ class Decisions:
     ) -> str | None:
         current = self._book.orders[name]
         limits = self._limits_of(current.strategy, current.instrument)
-        if current.changing:  # two at once: the answer to the first would hide what the second asks for
-            return f"CHANGE_PENDING: {name} is being changed; wait for the answer, or cancel it"
         limit, trigger = prices
         price = highest(limit, trigger)
         dearer = price is not None and current.price is not None and price > current.price
@@ -430,6 +436,21 @@ class Decisions:
         proposal.repeats, proposal.has_stop = 0, True
         return self._broken(limits, proposal)
 
+    def stands(self, gate: RiskGate, order: WorkingOrder) -> str | None:
+        """Why an order that works would add more than the limits on exposure allow; None when it would not."""
+        return self._fail_closed(lambda: self._stands(gate, order))
+
+    def _stands(self, gate: RiskGate, order: WorkingOrder) -> str | None:
+        holding = self._book.holding(order.strategy, order.instrument)
+        limits = self._limits_of(order.strategy, order.instrument)
+        state = self._state_refuses(holding)
+        if state is not None:
+            return state
+        sent = gate.engine_order(order.client_order_id).init_event
+        newest = self._refresh(gate, sent, holding, buys=order.is_buy)
+        proposal = self._proposal(holding, order, limits, newest, without=order)
+        return first_broken(proposal, limits, tuple(each for each in active(limits) if each[0] in EXPOSURE))
+
     def working(self, order: OrderInitialized) -> WorkingOrder:
         """An order that was just decided on, as the book counts it."""
         return self._decided[str(order.client_order_id)][0]
@@ -452,6 +473,9 @@ class Decisions:
             strategy, instrument = str(order.strategy_id), str(order.instrument_id)
             decided = (self._working(order, strategy, instrument, buys=is_buy(order)), False)
             decided[0].group = grouped_id(order)  # the desk's own pair
+        elif not decided[0].spared:  # what passed counted all that works on its side
+            for other in self._book.holding(decided[0].strategy, decided[0].instrument).working.values():
+                other.spared = other.spared and other.is_buy is not decided[0].is_buy
         working, opens = decided
         self._book.submitted(working)
         state = self._breakers.state

@@ -22,6 +22,7 @@ from risk.events import Events
 from risk.exits import NEVER, Exits
 from risk.flatten import Flattener
 from risk.halts import Halts
+from risk.handlers import price_blind
 from risk.hours import TradingHours
 from risk.numbers import ZERO
 from risk.overrides import effective
@@ -31,13 +32,14 @@ from risk.pulse import ALWAYS, Pulse
 from risk.readings import Readings
 from risk.scopes import is_result
 from risk.sessions import SessionDays
+from risk.strays import Strays
 from risk.turns import Turns
 from risk.watch import Update
 
 if TYPE_CHECKING:
     from risk.algorithms import AlgorithmGate
     from risk.gate import RiskGate
-    from risk.holding import Holding
+    from risk.holding import Holding, WorkingOrder
     from risk.limits import RiskConfig
 
 
@@ -133,6 +135,7 @@ class RiskDesk:
             most_of=self._most_of, engine_position=self._engine_position,
         )  # fmt: skip
         self.exits = Exits(self.limits_of, self.flattener, self.halts.notice)
+        self.strays = Strays(self.book, judge=self._judge_again, cut=self._cut, notify=self.halts.notice)
         self.approvals = Approvals(
             self.book, self.decisions, self.pulse, self.halts.notice, assumed=assumes_approval
         )
@@ -227,6 +230,8 @@ class RiskDesk:
         child: bool,  # noqa: FBT001 - a callback
     ) -> str | None:
         """What this venue or this version of Keel cannot do safely."""
+        if str(order.strategy_id) != gate.known_as and not gate.is_algorithm:
+            return f"FOREIGN_ORDER: {order.client_order_id} was made for {order.strategy_id}, not for {gate.known_as}"
         if order.exec_algorithm_id is not None and not gate.is_algorithm:
             reason = self._unworkable(order)
             if reason is not None:
@@ -311,7 +316,7 @@ class RiskDesk:
 
     def has_news(self) -> bool:
         """Whether a refusal waits to be told, a halt to be carried out, or a holding to be looked after."""
-        waits = self.halts.pending or self._changed or self._unflat
+        waits = self.halts.pending or self._changed or self._unflat or self.strays.waiting
         return bool(waits) or any(gate.has_untold() for gate in self.gates)
 
     def tell(self) -> None:
@@ -361,6 +366,9 @@ class RiskDesk:
     def traded(self, holding: Holding, price: Decimal) -> None:
         """A fill was booked."""
         pulse = self.pulse
+        gate = self.gate_of(holding.strategy)
+        if gate is not None:
+            self.halt_if_blind(gate)
         self.prices.traded(holding.instrument.instrument, price, pulse.now)
         while holding.trades:
             trade = holding.trades.pop(0)
@@ -375,12 +383,33 @@ class RiskDesk:
             for trip in self.prices.read_now():
                 self.halts.pend(trip)
 
+    def halt_if_blind(self, gate: RiskGate) -> None:
+        """Halt when a strategy put something else in the place of a price handler: no breaker sees its prices."""
+        why = price_blind(gate)
+        if why is not None and not self.breakers.halted:
+            self.halts.later(Trip("BYPASS", f"BYPASS: {why}", self.market_now()))
+
     def _fills_late(self, holding: Holding) -> bool:
         """Whether a position is there though it was to be flat and nothing closes it any more."""
         strategy, of = holding.strategy, holding.instrument
         if not holding.position or self.halts.pending or self._closes(strategy, of.instrument):
             return False
         return self.breakers.refuses(strategy, of.venue) is not None
+
+    def _judge_again(self, order: WorkingOrder) -> str | None:
+        gate = self.gate_of(order.strategy)
+        if gate is None or self._closes(order.strategy, order.instrument):
+            return None
+        known = gate.engine_order(order.client_order_id)
+        return None if known.is_pending_cancel or known.is_closed else self.decisions.stands(gate, order)
+
+    def _cut(self, order: WorkingOrder, leaves: Decimal) -> None:
+        """Leave a working order so many units; with none it is cancelled."""
+        gate = self.gate_of(order.strategy)
+        if leaves and gate is not None:
+            gate.shrink(order.client_order_id, leaves)
+        else:
+            self.halts.cancel([order])
 
     def _judge(self, holding: Holding, pnl: Decimal, base: Decimal) -> None:
         currency = holding.instrument.currency
@@ -395,7 +424,7 @@ class RiskDesk:
 
     def _wake(self) -> None:
         """Something may be due that acts where the engine can be called: after this handler, and at the next price."""
-        if self.flattener.active or self._changed or self._unflat:
+        if self.flattener.active or self._changed or self._unflat or self.strays.waiting:
             self.pulse.news = True
         if self.exits.next_deadline < self.prices.next_deadline:
             self._sooner()
@@ -418,6 +447,8 @@ class RiskDesk:
             self._flatten_again()
         if self.flattener.active:
             self._flatten_on(self.pulse.market_now())
+        if self.strays.waiting:
+            self.strays.settle(self.pulse.market_now())
 
     def protect(self) -> None:
         """Look after the holdings that changed, once their strategy's own callbacks have returned."""

@@ -77,10 +77,10 @@ class Events:
         if name in self._approved:
             return
         holding = self._desk.book.holding(str(event.strategy_id), str(event.instrument_id))
-        reduces = holding.reduces(
+        reduces = not event.quote_quantity and holding.reduces(
             is_buy=is_buy(event), quantity=event.quantity.as_decimal(), reduce_only=bool(event.reduce_only)
         )
-        if not closing and not reduces:
+        if not reduces and not (closing and event.reduce_only):
             reason = (
                 f"BYPASS: order {name} of {event.strategy_id} did not pass the risk gate and does not reduce"
             )
@@ -105,6 +105,7 @@ class Events:
         name = str(event.client_order_id)
         self._desk.book.closed(name)
         self._desk.primaries.ended(name)
+        self._approved.discard(name)
         self._desk.ended(name, event)
 
     def _changed(self, gate: RiskGate, event: Any) -> None:
@@ -135,6 +136,7 @@ class Events:
         instrument, name = str(event.instrument_id), str(event.client_order_id)
         commission = event.commission
         desk.prices.read_peak()
+        order = desk.book.orders.get(name)
         holding = desk.book.filled(
             strategy=str(event.strategy_id),
             instrument=instrument,
@@ -151,4 +153,7 @@ class Events:
         desk.primaries.filled(name, quantity)
         if name not in desk.book.orders:
             self._approved.discard(name)
+        wrong = desk.strays.filled(holding, order, buys=event.order_side == BUY)
+        if wrong is not None:
+            desk.halts.later(Trip("BYPASS", f"BYPASS: {wrong}", desk.pulse.now))
         desk.traded(holding, event.last_px.as_decimal())

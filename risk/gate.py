@@ -23,6 +23,7 @@ from nautilus_trader.model import (
     OrderDenied,
     OrderInitialized,
     OrderModifyRejected,
+    OrderSide,
     OrderStatus,
     Quantity,
     TraderId,
@@ -31,6 +32,7 @@ from nautilus_trader.trading import Strategy
 
 from risk import own_orders
 from risk.clock import GateClock, NotReplayableError
+from risk.guard import SENDS, changed, guard_base_class, refuse_engine_settings
 from risk.handlers import wrap_handlers
 from risk.orders import highest
 from risk.primaries import is_child
@@ -51,19 +53,27 @@ class RiskGate(Strategy):
     """Mixed in before a strategy class: its orders pass the desk, its handlers keep the book."""
 
     _desk: RiskDesk  # set on the class that `gated` makes
+    _sends_itself = False  # the strategy overrides how orders are sent
     is_algorithm = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Passes everything on to the strategy's own class."""
         self.retired = False  # a breaker stopped this strategy: its own code runs no more
-        self.passing: set[str] = set()  # client order ids on their way through this gate
+        self.passing: dict[str, Any] = {}  # client order id -> what passed and is on its way to the engine
         self._closing = False  # inside close_position, close_all_positions, market_exit or stop
         self._telling = False
         self._untold: list[tuple[Any, str]] = []  # (order, client order id or what ends an order; reason)
         self._bar_types: dict[InstrumentId, BarType] = {}  # instrument -> the bars that price it
         self._indicators: dict[BarType, list[Any]] = {}
         self._ticks: dict[InstrumentId, str] = {}  # instrument -> "quote" or "trade" where it is subscribed
+        own = dict(vars(self))
         super().__init__(*args, **kwargs)
+        taken = next((name for name, value in own.items() if vars(self).get(name) is not value), None)
+        if taken is not None:
+            raise TypeError(
+                f"{type(self).__name__} sets self.{taken}: that name is the risk gate's; use another"
+            )
+        refuse_engine_settings(self)
         self.known_as = str(self.strategy_id)  # in some handlers the engine does not even tell the id
 
     @property
@@ -80,7 +90,7 @@ class RiskGate(Strategy):
         if self._was_sent([order]):
             return
         event = order.init_event
-        reason = self._desk.decide(self, [event])
+        reason = changed([order]) or self._desk.decide(self, [event])
         if reason is not None:
             self._refuse(order, reason)
             return
@@ -88,6 +98,10 @@ class RiskGate(Strategy):
         if limits is not None:
             send = super().submit_order
             self._hold([order], lambda: send(order, position_id, client_id, params), limits)
+            return
+        reason = self._count([event])
+        if reason is not None:
+            self._refuse(order, reason)
             return
         with self._pass([event]):
             super().submit_order(order, position_id, client_id, params)
@@ -99,37 +113,51 @@ class RiskGate(Strategy):
         if self._was_sent(order_list):
             return
         events = [order.init_event for order in order_list]
-        reason = self._desk.decide(self, events)
-        if reason is not None:
-            for order in order_list:
-                self._refuse(order, reason)
-            return
-        limits = self._desk.approvals.wanted()
+        reason = changed(order_list) or self._desk.decide(self, events)
+        limits = self._desk.approvals.wanted() if reason is None else None
         if limits is not None:
             send = super().submit_order_list
             self._hold(list(order_list), lambda: send(order_list, position_id, client_id, params), limits)
+            return
+        reason = reason or self._count(events)
+        if reason is not None:
+            for order in order_list:
+                self._refuse(order, reason)
             return
         with self._pass(events):
             super().submit_order_list(order_list, position_id, client_id, params)
 
     def _was_sent(self, orders: Sequence[Any]) -> bool:
         """Refuse what was handed over before. It is not denied: the first one may be working, and is what counts."""
+        self._desk.halt_if_blind(self)
         again = [order for order in orders if order.status != OrderStatus.INITIALIZED or self._waits(order)]
         for order in again:
             reason = f"SENT_BEFORE: {order.client_order_id} was handed over before; make a new order"
-            self._desk.witness.refused(self._desk.pulse.now, order.init_event, reason)
+            self._desk.witness.refused(self._desk.market_now(), order.init_event, reason)
             self.log.warning(reason)
         return bool(again)
 
     def _waits(self, order: Any) -> bool:
-        name = str(order.client_order_id)
-        return name in self._desk.book.orders or any(order is each for each, _ in self._untold)
+        if str(order.client_order_id) in self._desk.book.orders:
+            return True
+        return any(order is each for each, _ in self._untold) or self._is_known(order.client_order_id)
+
+    def _is_known(self, client_order_id: ClientOrderId) -> bool:
+        """Whether the engine has, or had, an order of this id: it would confuse the two."""
+        try:
+            return self.cache.order(client_order_id) is not None
+        except RuntimeError:  # engine.md 1: in this handler the cache is borrowed, and a decision refuses
+            return False
 
     def _hold(self, orders: list[Any], send: Callable[[], None], limits: RiskConfig) -> None:
         """Let orders wait for a person; approved, they go on like any that passed."""
 
         def pass_on() -> None:
-            with self._pass([order.init_event for order in orders]):
+            events = [order.init_event for order in orders]
+            reason = self._count(events)
+            if reason is not None:
+                raise RuntimeError(reason)
+            with self._pass(events):
                 send()
 
         self._desk.hold(self, orders, pass_on, limits)
@@ -141,6 +169,28 @@ class RiskGate(Strategy):
             if self.cache.order(client_order_id) is None:
                 return
         super().cancel_order(client_order_id, *args, **kwargs)
+
+    def cancel_orders(
+        self, client_order_ids: Sequence[ClientOrderId], client_id: Any = None, params: Any = None
+    ) -> None:
+        """Cancel orders; those that wait for a person are withdrawn. Never refused."""
+        known = list(client_order_ids)
+        if self._desk.approvals.waiting:
+            self._desk.approvals.withdraw([str(name) for name in known], "withdrawn by the strategy")
+            known = [name for name in known if self.cache.order(name) is not None]
+        if known:
+            super().cancel_orders(known, client_id, params)
+
+    def cancel_all_orders(
+        self, instrument_id: InstrumentId, order_side: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Cancel all orders in an instrument; those that wait for a person are withdrawn. Never refused."""
+        for held in tuple(self._desk.approvals.waiting.values()):
+            sides = {order.side for order in held.orders}
+            meant = order_side in (None, OrderSide.NO_ORDER_SIDE, *sides)
+            if held.gate is self and held.instrument == str(instrument_id) and meant:
+                self._desk.approvals.withdraw([held.name], "withdrawn by the strategy")
+        super().cancel_all_orders(instrument_id, order_side, *args, **kwargs)
 
     def refuse(self, order: Any, reason: str) -> None:
         """Refuse an order for a reason of the desk's."""
@@ -160,7 +210,7 @@ class RiskGate(Strategy):
         if reason is not None:
             self._refuse(client_order_id, reason)
             return
-        with self._allow(str(client_order_id)):
+        with self._allow({str(client_order_id): (quantity, price, trigger_price)}):
             super().modify_order(client_order_id, quantity, price, trigger_price, client_id, params)
 
     def modify_orders(self, updates: Sequence[Any] = (), client_id: Any = None, params: Any = None) -> None:
@@ -173,27 +223,17 @@ class RiskGate(Strategy):
             else:
                 self._refuse(update[0], reason)
         if allowed:
-            with self._allow(*(str(update[0]) for update in allowed)):
+            with self._allow({str(update[0]): tuple(update[1:]) for update in allowed}):
                 super().modify_orders(allowed, client_id, params)
-
-    def close_position(self, position: Any, *args: Any, **kwargs: Any) -> None:
-        """Close a position; always reduce-only, so two closes at once can never flip it."""
-        with self._reducing():
-            super().close_position(position, *args, **{**kwargs, "reduce_only": True})
-
-    def close_all_positions(self, instrument_id: InstrumentId, *args: Any, **kwargs: Any) -> None:
-        """Close the positions in an instrument; always reduce-only."""
-        with self._reducing():
-            super().close_all_positions(instrument_id, *args, **{**kwargs, "reduce_only": True})
 
     def market_exit(self) -> None:
         """Cancel and close everything of this strategy, the engine's way."""
-        with self._reducing():
+        with self.reducing():
             super().market_exit()
 
     def stop(self) -> None:
         """Stop the strategy; what the engine closes on the way is a reduction."""
-        with self._reducing():
+        with self.reducing():
             super().stop()
 
     # -- what the desk asks of a gate ------------------------------------------------------------------------------
@@ -203,7 +243,16 @@ class RiskGate(Strategy):
         for name in client_order_ids:
             order = self.cache.order(ClientOrderId(name))
             if order is not None and not order.is_closed and not order.is_pending_cancel:
-                super().cancel_order(order.client_order_id)
+                Strategy.cancel_order(self, order.client_order_id)  # whatever the strategy made of its own
+
+    def shrink(self, client_order_id: str, leaves: Decimal) -> None:
+        """Leave a working order `leaves` units to fill; a reduction of it, and never refused."""
+        order = self.engine_order(client_order_id)
+        of = self.instrument_of(str(order.instrument_id))
+        quantity = of.make_qty(order.filled_qty.as_decimal() + leaves)
+        with self._allow({client_order_id: (quantity, None, None)}):
+            self._desk.book.resizing(client_order_id, leaves, None)
+            Strategy.modify_order(self, order.client_order_id, quantity)
 
     def close_out(self, instrument: str, position: Decimal, quantity: Decimal | None = None) -> str:
         """Send the reduce-only market order that closes `position` (signed units), or `quantity` of it.
@@ -234,6 +283,10 @@ class RiskGate(Strategy):
         """The engine's instrument. Raises LookupError when it does not know it."""
         return self._cached(self.cache.instrument(InstrumentId.from_str(instrument)))
 
+    def engine_order(self, client_order_id: str) -> Any:
+        """An order as the engine's cache knows it. Raises LookupError when it does not."""
+        return self._cached(self.cache.order(ClientOrderId(client_order_id)))
+
     def engine_position(self, instrument: str) -> Decimal:
         """This strategy's signed position as the engine's cache knows it."""
         instrument_id, net = InstrumentId.from_str(instrument), Decimal(0)
@@ -250,12 +303,20 @@ class RiskGate(Strategy):
 
     def _send_own(self, orders: list[Any]) -> str:
         """Send orders of the desk's own, which only reduce: they need no decision."""
-        with self._pass([order.init_event for order in orders]):
-            if len(orders) == 1:
-                super().submit_order(orders[0])
+        events = [order.init_event for order in orders]
+        reason = self._count(events)
+        if reason is not None:
+            raise RuntimeError(reason)
+        with self._pass(events):
+            if len(orders) == 1:  # not through what the strategy may have made of its own submit_order
+                Strategy.submit_order(self, orders[0])
             else:
-                super().submit_order_list(orders)
+                Strategy.submit_order_list(self, orders)
         return str(orders[0].client_order_id)
+
+    def lost(self, orders: Sequence[OrderInitialized]) -> bool:
+        """Whether a submit_order of the strategy's own kept orders to itself, so that the engine has none of them."""
+        return self._sends_itself and all(self.cache.order(order.client_order_id) is None for order in orders)
 
     def has_untold(self) -> bool:
         """Whether a refusal of this strategy's waits to be told."""
@@ -397,8 +458,10 @@ class RiskGate(Strategy):
             return f"EXEC_ALGORITHM: {held.algorithm} works {held.name}; cancel it and send another order"
         working = self._desk.book.orders.get(str(client_order_id))
         order = self.cache.order(client_order_id)
-        if working is None or order is None:
+        if order is None or order.is_closed:
             return None  # the engine answers for an order that does not work
+        if working is None or working.strategy != self.known_as or own_orders.is_own(order):
+            return f"FOREIGN_ORDER: {client_order_id} was not sent by {self.known_as}, so it cannot change it"
         leaves = working.leaves
         if quantity is not None:
             leaves = max(Decimal(0), quantity.as_decimal() - order.filled_qty.as_decimal())
@@ -409,14 +472,26 @@ class RiskGate(Strategy):
             self._desk.book.resizing(name, leaves, highest(limit, trigger))
         return reason
 
-    def _pass(self, orders: Sequence[OrderInitialized]) -> _Passage:
-        return _Passage(self, [str(order.client_order_id) for order in orders], orders)
+    def _count(self, orders: Sequence[OrderInitialized]) -> str | None:
+        """Count orders that are about to be sent; answers why that failed, and then they are not."""
+        try:
+            for order in orders:
+                self._desk.sending(order)
+        except Exception as error:  # noqa: BLE001 - what cannot be counted or recorded is not sent
+            for order in orders:
+                self._desk.not_sent(order)
+            return f"RISK_ERROR: {type(error).__name__}: {error}"
+        return None
 
-    def _allow(self, *names: str) -> _Passage:
-        return _Passage(self, names)
+    def _pass(self, orders: Sequence[OrderInitialized]) -> _Passage:
+        return _Passage(self, {str(order.client_order_id): order for order in orders}, orders)
+
+    def _allow(self, changes: dict[str, Any]) -> _Passage:
+        return _Passage(self, changes)
 
     @contextmanager
-    def _reducing(self) -> Iterator[None]:
+    def reducing(self) -> Iterator[None]:
+        """While it is open, what the engine sends reduce-only is an exit."""
         before, self._closing = self._closing, True
         try:
             yield
@@ -440,13 +515,13 @@ class RiskGate(Strategy):
         self._desk.pulse.news = True
 
     def _refuse(self, order: Any, reason: str) -> None:
+        known = self.cache.order(order) if isinstance(order, ClientOrderId) else order
+        if known is None:
+            self.log.warning(f"{order}: {reason}")  # the engine has no such order
+            return
+        event = known.init_event
         self.tell_later(order, reason)
-        event = (
-            order.init_event
-            if not isinstance(order, ClientOrderId)
-            else self._cached(self.cache.order(order)).init_event
-        )
-        self._desk.witness.refused(self._desk.pulse.now, event, reason)
+        self._desk.witness.refused(self._desk.market_now(), event, reason)
         if self._desk.pulse.depth == 0:
             self.tell()
 
@@ -466,9 +541,12 @@ class RiskGate(Strategy):
             self._untold.clear()
             self._desk.pulse.news = self._desk.has_news()
         if not self._desk.stopping:
-            self._desk.settle()
-            if protects:
-                self._desk.protect()
+            try:
+                self._desk.settle()
+                if protects:
+                    self._desk.protect()
+            except Exception as error:  # noqa: BLE001 - the engine would only log it
+                self._desk.answer(self, "what Keel does itself", error)
 
     def _tell_all(self) -> None:
         for told in count(1):
@@ -515,26 +593,27 @@ class RiskGate(Strategy):
 
 
 class _Passage:
-    """While it is open these orders may pass the guarded base class; new ones are counted, and forgotten if it fails.
+    """While it is open these orders may pass the guarded base class; new ones are forgotten if it fails.
 
     A plain class because it stands around every order: `contextmanager` would take three times as long.
     """
 
-    __slots__ = ("_gate", "_names", "_orders")
+    __slots__ = ("_gate", "_orders", "_passing")
 
-    def __init__(self, gate: RiskGate, names: Sequence[str], orders: Sequence[OrderInitialized] = ()) -> None:
+    def __init__(
+        self, gate: RiskGate, passing: dict[str, Any], orders: Sequence[OrderInitialized] = ()
+    ) -> None:
         self._gate = gate
-        self._names = names
+        self._passing = passing
         self._orders = orders
 
     def __enter__(self) -> None:
-        for order in self._orders:
-            self._gate.desk.sending(order)
-        self._gate.passing.update(self._names)
+        self._gate.passing.update(self._passing)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._gate.passing.difference_update(self._names)
-        if kind is not None:
+        for name in self._passing:
+            self._gate.passing.pop(name, None)
+        if kind is not None or (self._orders and self._gate.lost(self._orders)):
             for order in self._orders:
                 self._gate.desk.not_sent(order)
 
@@ -552,36 +631,18 @@ def gated(strategy_class: type[Strategy], desk: RiskDesk) -> type[RiskGate]:
     """
     if not issubclass(strategy_class, Strategy):
         raise TypeError(f"{strategy_class!r} is not a subclass of nautilus_trader.trading.Strategy")
-    guard_base_class()
+    own = {name for name in vars(RiskGate) if not name.startswith("__")} - set(dir(Strategy))
+    for base in strategy_class.__mro__[: strategy_class.__mro__.index(Strategy)]:
+        for name in sorted(own & set(vars(base))):
+            raise TypeError(f"{base.__name__}.{name}: that name is the risk gate's; use another")
     namespace: dict[str, Any] = {
         "__module__": strategy_class.__module__,
         "__doc__": strategy_class.__doc__,
         "_desk": desk,
+        "_sends_itself": any(getattr(strategy_class, name) is not getattr(Strategy, name) for name in SENDS),
         **wrap_handlers(strategy_class, desk),
     }
     return type(strategy_class.__name__, (RiskGate, strategy_class), namespace)
 
 
-def guard_base_class() -> None:
-    """Make the engine's own send methods refuse an order of a gated strategy that did not pass its gate."""
-    if getattr(Strategy, "_keel_guarded", False):
-        return
-    for name in ("submit_order", "submit_order_list", "modify_order", "modify_orders"):
-        setattr(Strategy, name, _guarded(getattr(Strategy, name), name))
-    Strategy._keel_guarded = True  # type: ignore[attr-defined]  # noqa: SLF001 - our own mark on the engine's class
-
-
-def _guarded(original: Callable[..., None], name: str) -> Callable[..., None]:
-    def guarded(self: Strategy, subject: Any, *args: Any, **kwargs: Any) -> None:
-        if isinstance(self, RiskGate):
-            for each in subject if isinstance(subject, list | tuple) else [subject]:
-                target = each[0] if isinstance(each, tuple) else each
-                if str(getattr(target, "client_order_id", target)) not in self.passing:
-                    self._refuse(
-                        target, f"BYPASS: call self.{name}, not the base class's: the order never left"
-                    )
-                    return
-        original(self, subject, *args, **kwargs)
-
-    guarded.__name__ = name
-    return guarded
+guard_base_class(RiskGate)

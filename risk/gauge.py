@@ -15,23 +15,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from risk.levels import DAILY_LOSS, DRAWDOWN, Level, Levels
 from risk.limits import RiskConfig
 from risk.numbers import ZERO
 from risk.scopes import BOOK, is_result
 from risk.state import Notice, ScopeState, TradingState, Trip
 from risk.streaks import Evidence, Streak
 
-DAILY_LOSS, DRAWDOWN = "DAILY_LOSS", "DRAWDOWN"
-
-
-class Level(NamedTuple):
-    """One limit as values: at or below `floor` it trips, at or below `soft` it warns; `base` is what `_pct` is of."""
-
-    breaker: str
-    floor: Decimal
-    soft: Decimal | None
-    reference: Decimal
-    base: Decimal
+__all__ = ["DAILY_LOSS", "DRAWDOWN", "NOTHING", "Gauge", "Level", "Reading"]
 
 
 class Reading(NamedTuple):
@@ -53,11 +44,9 @@ class Gauge:
         self.limits = limits
         self.state = state
         self._is_result = is_result(scope)
+        self._levels = Levels(limits, state, is_result=self._is_result)
         self._seen: dict[str, Streak] = {}  # breaker -> readings below its floor
         self._rising = Streak()  # readings above the peak
-        self._made_of: object = None  # what the levels were computed from
-        self._levels: tuple[Level, ...] = ()
-        self._top: Decimal | None = None  # above it no level is reached
 
     @property
     def confirming(self) -> bool:
@@ -65,14 +54,9 @@ class Gauge:
         return bool(self._seen or (self._rising.values and self.may_trip))
 
     @property
-    def ends_by_itself(self) -> bool:
-        """Whether the scope is halted by a daily loss that ends with its day."""
-        return self.state.halted and self.state.breaker == DAILY_LOSS and not self.limits.latch_daily_loss
-
-    @property
     def may_trip(self) -> bool:
         """Whether a breaker that a person must lift can still go off: a daily halt does not stand in its way."""
-        return not self.state.halted or self.ends_by_itself
+        return self._levels.may_trip
 
     def begin(self, value: Decimal, book: Decimal) -> None:
         """Set every reference to the first value; fractions of a result are of the `book`'s equity."""
@@ -86,7 +70,7 @@ class Gauge:
         state = self.state
         state.day_start, state.day_base, state.warned = value, book if self._is_result else None, ()
         self._seen.pop(DAILY_LOSS, None)
-        if not self.ends_by_itself:
+        if not self._levels.ends_by_itself:
             return False
         state.state, state.breaker, state.reason = TradingState.ACTIVE, None, None
         return True
@@ -102,47 +86,14 @@ class Gauge:
 
     def levels(self) -> tuple[Level, ...]:
         """Every limit that can trip now, the highest floor first."""
-        state = self.state
-        made_of = (state.peak, state.day_start, state.peak_base, state.day_base, state.state, state.breaker)
-        if made_of != self._made_of:
-            limits, made = self.limits, []
-            if self.may_trip:
-                room = limits.max_drawdown_pct, limits.max_drawdown
-                made += self._limits_of(DRAWDOWN, room, state.peak, state.drawdown_base)
-            if not state.halted:
-                room = limits.max_daily_loss_pct, limits.max_daily_loss
-                made += self._limits_of(DAILY_LOSS, room, state.day_start, state.daily_base)
-            self._levels = tuple(sorted(made, key=lambda level: level.floor, reverse=True))
-            self._top = max(
-                (level.floor if level.soft is None else level.soft for level in made), default=None
-            )
-            self._made_of = made_of
-        return self._levels
-
-    def _limits_of(
-        self, breaker: str, room: tuple[Decimal | None, Decimal | None], start: Decimal, base: Decimal
-    ) -> list[Level]:
-        """The limits of one breaker: `room` is how much may be lost, as a fraction of `base` and in money."""
-        share, money = room
-        lose = [] if money is None else [(start, money)]
-        if share is not None:
-            lose.append((start if self._is_result else base, share * max(base, ZERO)))
-        warn = self.limits.warn_at_pct
-        return [
-            Level(breaker, whole - most, None if warn is None else whole - warn * most, whole, base)
-            for whole, most in lose
-        ]
+        return self._levels.all()
 
     def looks(self) -> tuple[Decimal | None, Decimal | None]:
         """(Highest value at or below which, lowest value above which) `read` has something to do; None: nowhere."""
         if not self.may_trip:
             return None, None
-        warned = self.state.warned
-        below = [
-            level.floor if level.soft is None or level.breaker in warned else level.soft
-            for level in self.levels()
-        ]
-        return max(below, default=None), self._lowest_peak()
+        self._levels.renew()
+        return self._levels.low, self._lowest_peak()
 
     def _lowest_peak(self) -> Decimal:
         state = self.state
@@ -154,10 +105,12 @@ class Gauge:
         """Take one trusted reading: a trip that is confirmed, or the soft levels it reached for the first time."""
         self.state.equity = value
         self._rise(ts, value, book, evidence)
-        levels = self.levels()
-        if self._top is None or value > self._top:
+        self._levels.renew()
+        top = self._levels.top
+        if top is None or value > top:
             self._seen.clear()
             return NOTHING
+        levels = self._levels.all()
         hit = [level for level in levels if value <= level.floor and value < level.reference]
         self._count(ts, value, evidence, hit)
         due = [level for level in hit if len(self._seen[level.breaker].values) >= evidence.needed]
@@ -174,8 +127,11 @@ class Gauge:
     def _rise(self, ts: int, value: Decimal, book: Decimal, evidence: Evidence) -> None:
         """Raise the peak to the lowest of the newest readings that agree, one after the other, that it is higher."""
         peak, rising = self._lowest_peak(), self._rising
+        if evidence.doubted:
+            return
         if value <= peak or evidence.needed == 1:
-            self._rising = Streak()
+            if rising.last is not None:
+                self._rising = Streak()
             if value > peak:
                 self._raise_peak(value, book)
             return
@@ -196,7 +152,8 @@ class Gauge:
             base = max(value, state.peak_base)
             state.peak_base = None if base == max(value, state.peak) else base
         state.peak = max(value, state.peak)
-        state.warned = tuple(each for each in state.warned if each != DRAWDOWN)
+        if state.warned:
+            state.warned = tuple(each for each in state.warned if each != DRAWDOWN)
 
     def _count(self, ts: int, value: Decimal, evidence: Evidence, hit: list[Level]) -> None:
         """Count distinct readings below the floor, each breaker's own; one above starts its count anew."""

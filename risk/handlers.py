@@ -6,6 +6,9 @@ kept. The three that carry prices are written out for speed: they run millions o
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+from types import MethodType
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.trading import Strategy
@@ -27,7 +30,9 @@ BORROWED = ("on_order_initialized", "on_order_emulated", "on_order_pending_updat
 def handler_names() -> tuple[str, ...]:
     """Every callback of a Nautilus strategy."""
     return tuple(
-        name for name in dir(Strategy) if name.startswith("on_") and callable(getattr(Strategy, name))
+        name
+        for name in dir(Strategy)
+        if name.startswith(("on_", "post_")) and callable(getattr(Strategy, name))
     )
 
 
@@ -46,7 +51,27 @@ def wrap_handlers(strategy_class: type[Strategy], desk: RiskDesk) -> dict[str, H
             wrapped[name] = _event_handler(name, user, desk)
         elif user is not getattr(Strategy, name) or name in needed:
             wrapped[name] = _plain_handler(name, user, desk)
-    return wrapped
+    return {name: _fixed(name, handler, desk) for name, handler in wrapped.items()}
+
+
+def _fixed(name: str, handler: Handler, desk: RiskDesk) -> Any:
+    """The handler as an attribute that the instance cannot replace in the middle of a run.
+
+    Not where a strategy that is alone gets prices: there it would cost a few percent of a run, so `price_blind` looks.
+    """
+    if name.startswith("_") or (name in PRICES and not desk.takes_turns):
+        return handler
+
+    def refuse(strategy: Any, _value: Any) -> None:
+        raise TypeError(_unseen(strategy, name))
+
+    return property(partial(MethodType, handler), refuse)
+
+
+def _unseen(strategy: Any, name: str) -> str:
+    return (
+        f"{type(strategy).__name__} sets self.{name}: define it as a method, or the risk gate cannot see it"
+    )
 
 
 def checked_handlers(strategy: Any) -> None:
@@ -56,9 +81,13 @@ def checked_handlers(strategy: Any) -> None:
     """
     for name in handler_names():
         if name in vars(strategy):
-            raise TypeError(
-                f"{type(strategy).__name__} sets self.{name}: define it as a method, or the risk gate cannot see it"
-            )
+            raise TypeError(_unseen(strategy, name))
+
+
+def price_blind(strategy: Any) -> str | None:
+    """Why the gate does not see this strategy's prices any more; None while it does."""
+    replaced = next((name for name in PRICES if name in vars(strategy)), None)
+    return None if replaced is None else _unseen(strategy, replaced)
 
 
 def _price_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
@@ -240,7 +269,8 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
                 checked_handlers(self)
             elif name == "on_stop":
                 desk.turns.leave(self)
-                self.clock.cancel_timers()  # the engine lets them run on, and fail, after the node has stopped
+                with suppress(RuntimeError):  # a strategy that stops itself inside a callback holds its clock
+                    self.clock.cancel_timers()  # the engine lets them run on, and fail, after the node has stopped
         except BaseException as error:  # noqa: BLE001 - kept and passed on by the policy
             desk.answer(self, name, error)
         finally:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -19,9 +19,9 @@ class WorkingOrder:
 
     `price` is what a fill may cost at worst where that is above the mark; `limit` and `trigger` are the order's own.
     While a modification is on its way, `leaves` and `price` are the worse of old and new; `settled` is what the venue
-    last confirmed, `changing` whether its answer is awaited. Orders of which only one can fill (OCO, OUO) carry the same
-    `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `sent_at` is market
-    time.
+    last confirmed, `changing` whether its answer is awaited. Orders of which only one can fill (OCO, OUO) carry the
+    same `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `sent_at` is
+    market time.
     """
 
     client_order_id: str
@@ -209,24 +209,24 @@ class Holding:
 
     def adding(self) -> Iterator[WorkingOrder]:
         """Working orders that could add exposure: all but reductions, which are kept up to the position's size."""
+        for order, _ in self.excess():
+            yield order
+
+    def excess(self) -> Iterator[tuple[WorkingOrder, Decimal]]:
+        """The same, each with the units of it that would still only reduce."""
         budget = abs(self.position)
         taken: dict[str, Decimal] = {}  # group -> units of the position its orders close
         for order in tuple(self.working.values()):
-            opposite = self.position != ZERO and order.is_buy != (self.position > ZERO)
+            if self.position == ZERO or order.is_buy == (self.position > ZERO):
+                yield order, ZERO
+                continue
             before = taken.get(order.group, ZERO)
             more = ZERO if order.reduce_only else max(ZERO, order.leaves - before)
-            if not opposite or more > budget:
-                yield order
+            if more > budget:
+                yield order, before + budget
                 continue
             budget -= more
             taken[order.group] = before + more
-
-    def strays(self, working: Container[str]) -> list[WorkingOrder]:
-        """Orders that passed because they only reduced, and no longer do: what they were to close is gone.
-
-        A child whose parent is in `working` (client order ids) still waits for what it is to close.
-        """
-        return [o for o in self.adding() if o.spared and not o.reduce_only and o.parent not in working]
 
     # -- fills ------------------------------------------------------------------------------------------------------
 

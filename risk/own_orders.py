@@ -23,6 +23,11 @@ CLOSE, STOP, TARGET = "RISK-CLOSE", "RISK-STOP", "RISK-TARGET"
 """Tags of the desk's own orders."""
 
 
+def is_own(order: Any) -> bool:
+    """Whether the desk sent an order itself: no strategy may change it."""
+    return any(tag in (CLOSE, STOP, TARGET) for tag in order.tags or ())
+
+
 def closing(gate: RiskGate, instrument: Any, position: Decimal, quantity: Decimal | None) -> list[Any]:
     """The reduce-only market order that closes a signed position, or `quantity` of it."""
     size = instrument.make_qty(abs(position) if quantity is None else quantity)

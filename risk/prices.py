@@ -16,6 +16,7 @@ from risk.breaker import Breakers, TradingState
 from risk.numbers import ZERO
 from risk.pulse import ALWAYS, NOBODY, Pulse
 from risk.readings import Readings
+from risk.scopes import BOOK
 from risk.watch import PriceWatch, Update, exact_price, middle, moved_by
 
 if TYPE_CHECKING:
@@ -122,12 +123,11 @@ class Prices:
         if update.ts_event >= self._breakers.next_roll:
             self.roll(update.ts_event)  # the new day is measured from the prices before this one
         if watch.held:
-            before, previous, price = watch.update, watch.last_price(), watch.float_of(update)
-            watch.update = update
-            if not watch.low < price < watch.high or update.ts_event >= self._pulse.wake_at:
-                self._look(watch, price, previous, needed, before)
+            if not watch.low < watch.float_of(update) < watch.high or update.ts_event >= self._pulse.wake_at:
+                self._look(watch, update, needed)
             else:
-                watch.before = before
+                watch.before = watch.nearer(update)
+                watch.update = watch.looked = update
         elif update.ts_event >= self._pulse.wake_at:
             self.reading(update.ts_event, needed)
 
@@ -160,12 +160,14 @@ class Prices:
 
     # -- reading ----------------------------------------------------------------------------------------------------
 
-    def _look(
-        self, watch: PriceWatch, price: float, previous: float | None, needed: int, before: Update | None
-    ) -> None:
+    def _look(self, watch: PriceWatch, update: Update, needed: int) -> None:
+        """Is a price believed, after those before it? Then read equity; if not, it stays at what was believed."""
+        self.read_peak()
+        self.mark_held()
         now, doubted = self._pulse.market_now(), watch.suspect is not None
-        if not watch.believes(price, previous, self._jump):
-            self.roll(now)
+        previous, older, before = watch.last_price(), watch.older_price(), watch.nearer(update)
+        watch.update = watch.looked = update
+        if not watch.believes(watch.float_of(update), previous, self._jump, older):
             watch.always_look()
             self._suspects.add(watch.instrument.instrument)
             self._doubt()
@@ -208,12 +210,18 @@ class Prices:
 
         return bounds
 
+    def _worth(self, watch: PriceWatch, scope: str, step: Decimal) -> Decimal:
+        """What a step of one unit's worth, in the settlement currency, does to a scope's value."""
+        if not step or not watch.held:
+            return ZERO
+        net = dict(self._readings.positions(watch.instrument)).get(scope, ZERO)
+        return net * step * (self._book.rates.get(watch.instrument.currency) or ZERO)
+
     def _steps(self, scope: str, updated: PriceWatch) -> Iterator[Decimal]:
         """What the newest price of each other instrument, and the newest rates, did to a scope's value."""
         for watch in self.watches.values():
-            if watch.held and watch is not updated:
-                net = dict(self._readings.positions(watch.instrument)).get(scope, ZERO)
-                yield net * watch.change() * (self._book.rates.get(watch.instrument.currency) or ZERO)
+            if watch is not updated:
+                yield self._worth(watch, scope, watch.change())
         for currency, watch, turned_over in self._rates.values():
             rate = self._book.rates.get(currency)
             if watch is not updated and watch.suspect is None and watch.before is not None and rate:
@@ -231,7 +239,18 @@ class Prices:
             equity = self._book.equity()
         except LookupError:
             return
-        self._breakers.roll(ts, equity, self._readings.now())
+        unsure = [watch for watch in self.watches.values() if self._is_one_prices_word(watch)]
+        scoped = self._readings.now()
+        for watch in unsure:
+            equity -= self._worth(watch, BOOK, watch.change())
+            scoped = {scope: value - self._worth(watch, scope, watch.change()) for scope, value in scoped.items()}
+        self._breakers.roll(ts, equity, scoped)
+
+    def _is_one_prices_word(self, watch: PriceWatch) -> bool:
+        """Whether the newest quote moved so far that a day should not be measured from it alone."""
+        if self._jump is None or not self._ticks or not watch.held:
+            return False
+        return abs(float(watch.change())) > self._jump / 5 * abs(float(watch.instrument.unit))
 
     def read_now(self, needed: int = 1) -> list[Trip]:
         """Read equity as it stands, as after a fill that left nothing open; answers what went off, to be acted on."""
@@ -247,7 +266,7 @@ class Prices:
             return
         watch.top = inf
         self._book.mark(watch.instrument, exact_price(update, long=True))
-        self._breakers.read(update.ts_event, self._book.equity())
+        self._breakers.read(update.ts_event, self._book.equity(), 1, self._readings.now())
         watch.marked = None
         self.mark_held()
 
@@ -337,7 +356,6 @@ class Prices:
         return (
             watch is self._pulse.sole
             and not self._ticks
-            and not self._readings.names
             and not watch.sells
             and not watch.instrument.inverse
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from math import inf
 from typing import TYPE_CHECKING
@@ -24,43 +23,46 @@ class Readings:
         """Only the book, until more are added."""
         self._book = book
         self.names: tuple[str, ...] = ()
+        self._ledgers: dict[str, Ledger] = {}  # scope -> its ledger
+        self._scopes: dict[tuple[str, str], tuple[str, ...]] = {}  # (strategy, venue) -> scopes it counts in
 
     def add(self, scope: str, starting_cash: Decimal = ZERO) -> None:
         """Keep a ledger for a scope; a venue's begins with its own cash, a strategy's P&L at zero."""
         kind, _, name = scope.partition(":")
-        self._book.watch_scope(kind, name, starting_cash)
+        self._ledgers[scope] = self._book.watch_scope(kind, name, starting_cash)
         self.names = (*self.names, scope)
+        self._scopes.clear()
 
     def now(self) -> dict[str, Decimal]:
         """Scope -> its equity or P&L in the base currency. Raises LookupError without a price or a rate."""
-        return {scope: self._ledger(scope).worth() for scope in self.names}
+        return {scope: ledger.worth() for scope, ledger in self._ledgers.items()}
 
     def worth_in(self, scope: str, currency: str) -> Decimal:
         """Cash and positions of a scope in one currency."""
-        return self._ledger(scope).worths().get(currency, ZERO)
+        ledger = self._book.ledger if scope == BOOK else self._ledgers[scope]
+        return ledger.worths().get(currency, ZERO)
 
-    def _ledger(self, scope: str) -> Ledger:
-        if scope == BOOK:
-            return self._book.ledger
-        kind, _, name = scope.partition(":")
-        return (self._book.venues if kind == "venue" else self._book.strategies)[name]
-
-    def positions(self, instrument: Instrument) -> Iterator[tuple[str, Decimal]]:
+    def positions(self, instrument: Instrument) -> list[tuple[str, Decimal]]:
         """(scope, net position in the instrument) of every scope that holds it."""
         held = [holding for holding in instrument.holdings if holding.position]
-        yield from self._nets(BOOK, held)
-        for scope in self.names:
-            yield from self._nets(scope, [h for h in held if self._belongs(scope, h)])
+        if len(held) == 1:
+            position = held[0].position
+            return [(scope, position) for scope in self._scopes_of(held[0])]
+        nets: dict[str, Decimal] = {}
+        for holding in held:
+            for scope in self._scopes_of(holding):
+                nets[scope] = nets.get(scope, ZERO) + holding.position
+        return [(scope, net) for scope, net in nets.items() if net]
 
-    @staticmethod
-    def _nets(scope: str, held: list[Holding]) -> Iterator[tuple[str, Decimal]]:
-        net = sum((holding.position for holding in held), ZERO)
-        if net:
-            yield scope, net
-
-    @staticmethod
-    def _belongs(scope: str, holding: Holding) -> bool:
-        return scope in (f"strategy:{holding.strategy}", f"venue:{holding.instrument.venue}")
+    def _scopes_of(self, holding: Holding) -> tuple[str, ...]:
+        """The scopes that a holding counts in, the book among them."""
+        strategy, venue = holding.strategy, holding.instrument.venue
+        found = self._scopes.get((strategy, venue))
+        if found is None:
+            belongs = (f"strategy:{strategy}", f"venue:{venue}")
+            found = BOOK, *(scope for scope in self.names if scope in belongs)
+            self._scopes[strategy, venue] = found
+        return found
 
     def headroom(self, breakers: Breakers) -> tuple[dict[str, float], dict[str, float]]:
         """Scope -> how much each instrument in it may lose, and gain, before somebody must look.
@@ -68,22 +70,35 @@ class Readings:
         Empty when something must be read at every price: a reading is missing, or is at a level already.
         """
         try:
-            values = {BOOK: self._book.equity(), **self.now()}
+            values = [(BOOK, self._book.equity())]
+            if self._ledgers:
+                values += self.now().items()
         except LookupError:
             return {}, {}
+        counts = self._instruments()
         falls, rises = {}, {}
-        for scope, value in values.items():
+        for scope, value in values:
             low, high = breakers.watch_levels(scope)
-            count = max(1, self._instruments(scope))
+            count = counts.get(scope, 1)
             fall = inf if low is None else float(value - low)
             if fall <= 0:
                 return {}, {}
             falls[scope] = fall / count
-            rises[scope] = inf if high is None else max(0.0, float(high - value)) / count
+            if high is None:
+                rises[scope] = inf
+            else:
+                rises[scope] = float(high - value) / count if high > value else 0.0
         return falls, rises
 
-    def _instruments(self, scope: str) -> int:
-        held = {
-            h.instrument.instrument for h in self._book.held() if scope == BOOK or self._belongs(scope, h)
-        }
-        return len(held)
+    def _instruments(self) -> dict[str, int]:
+        """Scope -> how many instruments it holds, where that may be more than one."""
+        if len(self._book.holdings) == 1:
+            return {}
+        held = tuple(self._book.held())
+        if len(held) <= 1:
+            return {}
+        names: dict[str, set[str]] = {}
+        for holding in held:
+            for scope in self._scopes_of(holding):
+                names.setdefault(scope, set()).add(holding.instrument.instrument)
+        return {scope: len(each) for scope, each in names.items()}

@@ -26,6 +26,7 @@ type NoticeKind = Literal[
     "UNPROTECTED",  # a protective stop was lost
     "TIMEOUT",  # an order took too long and is cancelled
     "EXIT",  # a position was held for its longest time and is closed
+    "STRAY",  # an order that was to reduce has nothing left to reduce, and is cancelled
     "HALT_ENDED",  # a daily halt ended with its day
     "RESUMED",  # a person lifted a halt
     "APPROVAL",  # an order waits for a person, or no longer does

@@ -13,14 +13,18 @@ from typing import NamedTuple
 
 SECOND = 1_000_000_000
 Bounds = Callable[[str], tuple[Decimal, Decimal]]
-"""Scope -> what its value may lose (zero or less) and gain (zero or more) if one price but the updated one is wrong."""
+"""Scope -> what it may lose (zero or less) and gain (zero or more) if one price but the updated one is wrong."""
 
 
 class Evidence(NamedTuple):
-    """How many readings must agree; `bounds` of one that comes from a price, None of any other."""
+    """How many readings must agree; `bounds` of one that comes from a price, None of any other.
+
+    `doubted`: some price is not believed yet, so equity may be lower than this: it is no new peak.
+    """
 
     needed: int = 1
     bounds: Bounds | None = None
+    doubted: bool = False
 
     def of(self, scope: str, value: Decimal) -> tuple[Decimal, Decimal]:
         """The lowest and the highest that the value may be, if any one price is wrong."""
@@ -30,22 +34,25 @@ class Evidence(NamedTuple):
         return value + less, value + more
 
 
+PLAIN = Evidence()
+
+
 class Streak:
     """Readings in a row beyond a level, oldest first. One that is not beyond it ends the streak."""
 
-    __slots__ = ("_last", "values")
+    __slots__ = ("last", "values")
 
     def __init__(self) -> None:
         """No reading yet."""
         self.values: list[Decimal] = []
-        self._last: tuple[Decimal, int] | None = None  # value and market time of the newest distinct reading
+        self.last: tuple[Decimal, int] | None = None  # value and market time of the newest distinct reading
 
     def is_new(self, ts: int, value: Decimal, evidence: Evidence) -> bool:
         """Whether a reading is distinct: another value, or a price that says the same a second later."""
-        last = self._last
+        last = self.last
         if last is not None and last[0] == value and (evidence.bounds is None or ts - last[1] < SECOND):
             return False
-        self._last = (value, ts)
+        self.last = (value, ts)
         return True
 
     def lowest(self, needed: int) -> Decimal | None:
@@ -60,5 +67,5 @@ class Streak:
     def shift(self, amount: Decimal) -> None:
         """Money came or went: what was read before is worth that much more."""
         self.values = [value + amount for value in self.values]
-        if self._last is not None:
-            self._last = self._last[0] + amount, self._last[1]
+        if self.last is not None:
+            self.last = self.last[0] + amount, self.last[1]

@@ -17,7 +17,7 @@ Turn = tuple["RiskGate | None", Any]
 
 
 class Turns:
-    """Collects the deliveries of an update until all subscribers have it, then yields them in configured order."""
+    """Collects the deliveries of an update until all subscribers that run have it; yields them in configured order."""
 
     def __init__(self, gates: list[RiskGate]) -> None:
         """`gates` is the configured order; it may still grow while strategies are added."""
@@ -47,7 +47,7 @@ class Turns:
             yield from self._turns(before, has)
             has = []
         has.append(gate)
-        if all(member in has for member in members):
+        if all(member in has or not member.is_running() for member in members):
             yield from self._turns(update, has)
         else:
             self._waiting[key] = (update, has)

@@ -35,7 +35,8 @@ class PriceWatch:
     held: bool = False
     sells: bool = False
     update: Update | None = None
-    before: Update | None = None  # the believed update before it; kept where several prices are watched
+    before: Update | None = None  # the believed update before it, where `looked` is that update
+    looked: Update | None = None  # the newest update that was more than compared with the band
     marked: Update | None = None  # the update the book's mark comes from
     price: float | None = None  # a price known without an update: that of a fill
     paid: Decimal | None = None  # the same, exactly
@@ -53,7 +54,7 @@ class PriceWatch:
 
     def opened(self, price: Decimal, ts: int) -> None:
         """A position was opened at a price: what came before it does not matter."""
-        self.held, self.update, self.before, self.marked = True, None, None, None
+        self.held, self.update, self.before, self.looked, self.marked = True, None, None, None, None
         self.price, self.paid, self.seen_at, self.suspect = float(price), price, ts, None
         self.always_look()
 
@@ -75,31 +76,50 @@ class PriceWatch:
         return self.price if self.update is None else self.float_of(self.update)
 
     def change(self) -> Decimal:
-        """What the newest update made of one unit's worth, in the settlement currency; zero where it made nothing."""
+        """What the newest believed update made of one unit's worth, in the settlement currency."""
         was = self.paid if self.before is None else exact_price(self.before, long=not self.sells)
-        if self.update is None or self.suspect is not None or was is None or was <= ZERO:
+        if self.looked is not self.update or was is None or was <= ZERO:
             return ZERO
-        value_at = self.instrument.value_at
-        return value_at(exact_price(self.update, long=not self.sells)) - value_at(was)
+        return self.instrument.unit - self.instrument.value_at(was)
+
+    def older_price(self) -> float | None:
+        """The believed price before the newest; None where updates between them were not looked at."""
+        if self.looked is not self.update:
+            return None
+        return self.price if self.before is None else self.float_of(self.before)
+
+    def nearer(self, update: Update) -> Update | None:
+        """Of the last two believed updates the one nearer to a new one: a single wrong one is not built on."""
+        last, older, price = self.update, self.older_price(), self.float_of(update)
+        if last is None or older is None or abs(price - self.float_of(last)) <= abs(price - older):
+            return last
+        return self.before
 
     def last_seen(self) -> int:
         """Market time of the newest price."""
         return self.seen_at if self.update is None else int(self.update.ts_event)
 
-    def believes(self, price: float, previous: float | None, jump: float | None) -> bool:
-        """Whether `price` counts. One that jumped waits for a second that agrees, or for the old level to come back."""
+    def believes(
+        self, price: float, previous: float | None, jump: float | None, older: float | None = None
+    ) -> bool:
+        """Whether `price` counts. One that jumped waits for a second that agrees, or for the old level to come back.
+
+        Back where it was before the `previous` one (`older`) it has not jumped: that one was wrong, or is over.
+        """
         if not isfinite(price) or price <= 0:
             if self.suspect is None:
                 self.trusted, self.suspect = previous, price
             return False
+        half = None if jump is None else jump / 2  # back where it was is nearer than a jump
         if self.suspect is not None:
             near_suspect = self.suspect > 0 and not jumped(price, self.suspect, jump)
-            if near_suspect or (self.trusted is not None and not jumped(price, self.trusted, jump)):
+            if near_suspect or (self.trusted is not None and not jumped(price, self.trusted, half)):
                 self.suspect = None
                 return True
             self.suspect = price
             return False
-        if previous is not None and jumped(price, previous, jump):
+        back = older is not None and not jumped(price, older, half)
+        if previous is not None and jumped(price, previous, jump) and not back:
             self.trusted, self.suspect = previous, price
             return False
         return True

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.live.clients import MarketDataClient
-from nautilus_trader.model import Bar, BarType, InstrumentId, PriceType, Quantity, QuoteTick, Venue
+from nautilus_trader.model import (
+    Bar,
+    BarType,
+    InstrumentId,
+    InstrumentStatus,
+    PriceType,
+    Quantity,
+    QuoteTick,
+    Venue,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -28,7 +37,7 @@ class Replay:
 
     venue: Venue
     instruments: Sequence[Any]
-    updates: Callable[[], Iterable[Bar | QuoteTick]]
+    updates: Callable[[], Iterable[Bar | QuoteTick | InstrumentStatus]]
     speed: float
     on_end: Callable[[], None]
     on_error: Callable[[BaseException], None]
@@ -94,12 +103,13 @@ class ReplayDataClient(MarketDataClient):
                 await pace.wait_for(update.ts_event)
             if self._stopped:
                 return
-            key = update.bar_type if isinstance(update, Bar) else update.instrument_id
-            kinds = shadows.get(key)
-            if kinds is None:
-                kinds = shadows[key] = shadow_types(key)
-            for kind in kinds:
-                self._handle_data(shadow_of(update, kind))
+            if not isinstance(update, InstrumentStatus):
+                key = update.bar_type if isinstance(update, Bar) else update.instrument_id
+                kinds = shadows.get(key)
+                if kinds is None:
+                    kinds = shadows[key] = shadow_types(key)
+                for kind in kinds:
+                    self._handle_data(shadow_of(update, kind))
             self._handle_data(update)
             await asyncio.sleep(0)  # one turn of the loop an update keeps the engine's unbounded queue short
 

@@ -50,7 +50,10 @@ class ReplayVenue:
         self._error: BaseException | None = None
         keys: dict[InstrumentId, BarType | InstrumentId] = {one.id: one.id for one in market.instruments}
         keys.update({bar_type.instrument_id: bar_type for bar_type in market.bar_types})
-        self._shadows = {name: shadow_types(key)[-1] for name, key in keys.items()}
+        self._shadows = {
+            name: tuple(dict.fromkeys((*shadow_types(key), *shadow_types(name))))
+            for name, key in keys.items()
+        }
         self.replays = config.speed != REAL_TIME
 
     def add_to(self, builder: LiveNodeBuilder) -> LiveNodeBuilder:
@@ -116,14 +119,13 @@ class ReplayVenue:
     def event_time(self, gate: RiskGate, event: Any, last: int) -> int:
         """The stamp of the data that an event came from: the sandbox stamps its events with wall time.
 
-        The last shadow the engine has seen of the instrument tells it, wherever the cache can be read.
+        The newest shadow the engine has seen of the instrument tells it, wherever the cache can be read.
         """
         try:
-            shadow: BarType | None = self._shadows.get(event.instrument_id)
-            seen = gate.cache.bar(shadow) if shadow is not None else gate.cache.quote(event.instrument_id)
+            seen = [gate.cache.bar(shadow) for shadow in self._shadows.get(event.instrument_id, ())]
         except RuntimeError:  # engine.md 1: in some handlers the cache is borrowed
             return last
-        return last if seen is None else max(last, int(seen.ts_event))
+        return max(last, *(int(bar.ts_event) for bar in seen if bar is not None), last)
 
     def _updates(self) -> Iterable[Bar | QuoteTick]:
         updates = self._market.updates()[: self._max_updates]

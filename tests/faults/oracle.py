@@ -1,8 +1,8 @@
 """When must trading halt, and when must it not? Worked out from what really happened, at every update, from scratch.
 
-This is the specification (docs/risk.md, Breakers), not the breakers: it knows the true prices and which ones were wrong,
-adds up equity anew each time, and uses nothing of risk/. Of a halt it says whether it is false, and of a path until when
-trading must have halted.
+This is the specification (docs/risk.md), not the breakers: it knows the true prices and which ones were wrong, adds up
+equity anew each time, and uses nothing of risk/. Of a halt it says whether it is false, of a path until when trading
+must have halted.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ class Moment:
 
     update: Update
     equity: Decimal
+    believed: Decimal  # the same where a price that jumped and was not confirmed counts at its old level
     floor: Decimal  # where a halt is right: under the highest equity there ever was, or the highest start of the day
     sure_floor: Decimal  # where it is due: under equity that had lasted, and the lowest start of the day
     held: dict[str, int]
@@ -46,18 +47,20 @@ class Truth:
     def __post_init__(self) -> None:
         account = Account(self.path.kind)
         fills = list(self.fills)
-        lasting, peak, day, starts = Lasting(self.needed), CASH, "", (CASH, CASH)
+        lasting, peak, day, starts = Lasting(self.needed), CASH, "", [CASH]
         stamps = [update.ts for update in self.path.true[1:]] + [1 << 63]
         for update, following in zip(self.path.true, stamps, strict=True):
             if _day(update.ts) != day:
-                day, starts = _day(update.ts), (account.equity(), account.equity(believed=True))
+                day = _day(update.ts)
+                starts = [account.equity(prices) for prices in account.views]
             account.take(update, self._wrongs_before(update))
-            equity = account.equity()
-            peak, sure = max(peak, equity), lasting.take(update.symbol, equity, account.held)
+            equity, believed = account.equity(), account.equity(account.believed)
+            lowest = min(equity, believed)
+            peak, sure = max(peak, equity), lasting.take(update.symbol, lowest, account.held)
             own = [fill for fill in fills if fill["ts"] < following]
             fills = fills[len(own) :]
             floors = self._floor(peak, max(starts)), self._floor(sure, min(starts))
-            self.moments.append(Moment(update, equity, *floors, dict(account.held), day, bool(own)))
+            self.moments.append(Moment(update, equity, believed, *floors, dict(account.held), day, bool(own)))
             for fill in own:
                 account.fill(fill)
             if own:
@@ -67,8 +70,7 @@ class Truth:
     def _wrongs_before(self, update: Update) -> int:
         """Wrong prices of an instrument since its true price before this one."""
         own = [each for each in self.path.told if each.symbol == update.symbol and each.ts < update.ts]
-        last = next((n for n, each in enumerate(reversed(own)) if not each.wrong), len(own))
-        return last
+        return next((n for n, each in enumerate(reversed(own)) if not each.wrong), len(own))
 
     def _floor(self, peak: Decimal, day_start: Decimal) -> Decimal:
         daily, drawdown = self.path.risk["max_daily_loss_pct"], self.path.risk["max_drawdown_pct"]
@@ -78,9 +80,9 @@ class Truth:
     # -- judging -----------------------------------------------------------------------------------------------------
 
     def is_false(self, ts: int) -> bool:
-        """Whether a halt at `ts` was wrong: equity was, by the newest true prices, above every floor."""
+        """Whether a halt at `ts` was wrong: equity by the newest true prices was above every floor, doubted or not."""
         before = [moment for moment in self.moments if moment.update.ts <= ts]
-        return not before or before[-1].equity > before[-1].floor
+        return not before or min(before[-1].equity, before[-1].believed) > before[-1].floor
 
     def deadline(self) -> int | None:
         """The latest moment at which trading must have halted; None when it need not have."""
@@ -104,55 +106,74 @@ class Truth:
     def _agree(self, symbol: str, begin: int, end: int) -> bool:
         """Whether enough prices of one instrument agree on the breach.
 
-        A price that jumped waits for a second one that agrees, and where a wrong one came between for another. Besides
-        that no price needs to be new on bars; on quotes there must be three, and three more where a wrong one came.
+        A price that jumped waits for a second one that agrees, and where a wrong one came between for another; right
+        after a wrong one half as much is a jump. Besides that no price needs to be new on bars; on quotes there must
+        be three, and three more where a wrong one came between.
         """
         since, until = self.moments[begin].update.ts, self.moments[end].update.ts
         own = [moment.update for moment in self.moments[: end + 1] if moment.update.symbol == symbol]
         recent = sum(1 for update in own if update.ts >= since)
-        after = self._after_jump(own, recent)
-        if after is not None:
-            wrong = sum(each.wrong and each.symbol == symbol and each.ts > own[-1 - after].ts for each in self._until(until))
+        jumps = self._jumps(own, recent)
+        if jumps:
+            after = jumps[0]
+            wrong = sum(
+                each.wrong and each.symbol == symbol and each.ts > own[-1 - after].ts
+                for each in self._until(until)
+            )
             if after < 1 + wrong:
                 return False
         if self.needed == 1:
             return True
         disturbed = any(each.wrong and each.ts >= since for each in self._until(until))
-        return recent >= self.needed * (2 if disturbed else 1) + (after is not None)
+        return recent >= self.needed * (2 if disturbed else 1) + len(jumps)
 
     def _until(self, ts: int) -> list[Update]:
         return [each for each in self.path.told if each.ts <= ts]
 
-    @staticmethod
-    def _after_jump(own: list[Update], recent: int) -> int | None:
-        """How many updates of an instrument came after its newest jump; None where none matters here."""
+    def _jumps(self, own: list[Update], recent: int) -> list[int]:
+        """Of every jump that matters here, the newest first: how many updates of the instrument came after it."""
+        found = []
         for after in range(min(recent + 2, len(own) - 1)):
-            if _jumped(own[-1 - after].price, own[-2 - after].price):
-                return after
-        return None
+            newer, older = own[-1 - after], own[-2 - after]
+            wrong = any(
+                each.wrong and each.symbol == newer.symbol and older.ts < each.ts < newer.ts
+                for each in self.path.told
+            )
+            if _jumped(newer.price, older.price, JUMP / 2 if wrong else JUMP):
+                found.append(after)
+        return found
 
 
 class Account:
-    """Cash and positions at true prices; `believed`: a price that jumped and was not confirmed counts at its old level."""
+    """Cash and positions at true prices.
+
+    `believed`: a price that jumped and was not confirmed counts at its old level. `cautious`: on quotes so does one
+    that moved by a fifth of a jump. A day may be measured from any of these `views`.
+    """
 
     def __init__(self, kind: str) -> None:
         self.held: dict[str, int] = {}
-        self._half_spread = CENT if kind == "quotes" else Decimal(0)
+        self.true: dict[str, Decimal] = {}
+        self.believed: dict[str, Decimal] = {}
+        self.cautious: dict[str, Decimal] = {}
+        self.views = (self.true, self.believed, self.cautious)
+        self._kind = kind
         self._cash = CASH
-        self._prices: dict[str, Decimal] = {}
-        self._believed: dict[str, Decimal] = {}
         self._waits: dict[str, int] = {}  # instrument -> prices until the newest one counts
 
     def take(self, update: Update, wrongs: int) -> None:
         """A true price, after so many wrong ones of the instrument."""
-        price, old = Decimal(round(update.price * 100)) * CENT, self._prices.get(update.symbol)
-        self._prices[update.symbol] = price
-        if old is not None and _jumped(float(price), float(old)):
-            self._waits[update.symbol] = 1
-        elif self._waits.get(update.symbol, 0) > 0:
-            self._waits[update.symbol] += wrongs - 1
-        if self._waits.get(update.symbol, 0) <= 0:
-            self._believed[update.symbol] = price
+        symbol, price = update.symbol, Decimal(round(update.price * 100)) * CENT
+        old = self.true.get(symbol, price)
+        self.true[symbol] = price
+        if _jumped(float(price), float(old), JUMP / 2 if wrongs else JUMP):
+            self._waits[symbol] = 1
+        elif self._waits.get(symbol, 0) > 0:
+            self._waits[symbol] += wrongs - 1
+        if self._waits.get(symbol, 0) <= 0:
+            self.believed[symbol] = price
+        alone = self._kind == "quotes" and _jumped(float(price), float(old), JUMP / 5)
+        self.cautious[symbol] = old if alone else self.believed.get(symbol, price)
 
     def fill(self, fill: dict[str, Any]) -> None:
         """A fill as the engine told it."""
@@ -160,13 +181,15 @@ class Account:
         units = units if fill["side"] == "BUY" else -units
         self.held[symbol] = self.held.get(symbol, 0) + units
         self._cash -= units * Decimal(fill["price"])
-        self._believed[symbol] = self._prices[symbol]
+        for view in self.views:
+            view[symbol] = self.true[symbol]
 
-    def equity(self, *, believed: bool = False) -> Decimal:
+    def equity(self, prices: dict[str, Decimal] | None = None) -> Decimal:
         """A long is worth the bid, a short the ask."""
-        prices = self._believed if believed else self._prices
+        prices = self.true if prices is None else prices
+        half_spread = CENT if self._kind == "quotes" else Decimal(0)
         sides = ((units, prices[symbol]) for symbol, units in self.held.items() if units)
-        return self._cash + sum(units * price - abs(units) * self._half_spread for units, price in sides)
+        return self._cash + sum(units * price - abs(units) * half_spread for units, price in sides)
 
 
 class Lasting:
@@ -200,8 +223,8 @@ class Lasting:
         return self._peak
 
 
-def _jumped(price: float, before: float) -> bool:
-    return abs(Decimal(str(price)) / Decimal(str(before)) - 1) > JUMP - Decimal("0.001")
+def _jumped(price: float, before: float, jump: Decimal) -> bool:
+    return abs(Decimal(str(price)) / Decimal(str(before)) - 1) > jump - Decimal("0.001")
 
 
 def _day(ts: int) -> str:

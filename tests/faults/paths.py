@@ -44,10 +44,10 @@ class Path:
 
     def rows(self) -> list[Any]:
         """What is told, as the engine's objects; a bar opens where the one before it closed, wrong or not."""
-        made, before = [], dict.fromkeys(self.symbols, 0.0)
+        made, before = list[Any](), dict.fromkeys(self.symbols, 0.0)
         for each in self.told:
             if self.kind == "quotes":
-                made.append(quote(each.price, each.ts, each.symbol, **({"bid": 0.0} if not each.price else {})))
+                made.append(quote(each.price, each.ts, each.symbol, bid=None if each.price else 0.0))
             else:
                 made.append(bar(before[each.symbol] or each.price, each.price, each.ts, each.symbol))
             before[each.symbol] = each.price
@@ -111,7 +111,7 @@ def _mood(rng: random.Random) -> Any:
 
 
 def _trade(rng: random.Random, made: Path) -> None:
-    """Some buys, some short sales, additions and exits; sized so that one instrument is a third of the account to all."""
+    """Buys, short sales and exits; all of them together are a third of the account, or nearly all of it."""
     first = {update.symbol: update.price for update in reversed(made.true)}
     for symbol in made.symbols:
         share = rng.choice((0.35, 0.6, 0.95)) / len(made.symbols)
@@ -136,7 +136,7 @@ def _tell(rng: random.Random, made: Path) -> None:
     for _ in range(rng.choice((0, 1, 2, 4))):
         after = rng.randrange(len(made.symbols), len(made.true) - 1)
         wrong = _wrong(rng, made, after)
-        if _may_follow(made, after) and not _in_a_row(made, wrongs, after, wrong.symbol):
+        if not _is_traded_on(made, after, wrong.symbol) and not _in_a_row(made, wrongs, after, wrong.symbol):
             wrongs[after] = wrong
     trades, told = made.trades, []
     made.trades = {}
@@ -149,13 +149,16 @@ def _tell(rng: random.Random, made: Path) -> None:
     made.told = told
 
 
-def _may_follow(made: Path, after: int) -> bool:
-    """Not before a pause: the day that may begin there would be measured from it (docs/risk.md says so)."""
-    return made.true[after + 1].ts - made.true[after].ts < HOUR or made.kind == "bars"
+def _is_traded_on(made: Path, after: int, symbol: str) -> bool:
+    """Whether an order would fill at it: a real loss, for the simulated venue takes it for the market."""
+    until = next(
+        (n for n in range(after + 1, len(made.true)) if made.true[n].symbol == symbol), len(made.true)
+    )
+    return any(made.trades.get(number + 1, ("", 0))[0] == symbol for number in range(after, until + 1))
 
 
 def _in_a_row(made: Path, wrongs: dict[int, Update], after: int, symbol: str) -> bool:
-    """Whether another wrong price of the instrument has no true one between them: two that agree are no longer wrong."""
+    """Whether two wrong prices of the instrument have no true one between: two that agree are no longer wrong."""
     for other in (number for number, wrong in wrongs.items() if wrong.symbol == symbol):
         first, last = sorted((other, after))
         if all(update.symbol != symbol for update in made.true[first + 1 : last + 1]):

@@ -67,7 +67,12 @@ def run_from(
         if mode == "live":
             asyncio.run(
                 run_node(
-                    ready, desk, replay, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None
+                    ready,
+                    desk,
+                    replay,
+                    Path(folder),
+                    wall_clock_is_market_time=False,
+                    on_progress=lambda: None,
                 )
             )
         else:

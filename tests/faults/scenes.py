@@ -19,7 +19,9 @@ HELD = 1_000  # shares; at a price of 100 that is the whole account
 __all__ = ["DAY", "HELD", "HOUR", "KINDS", "MINUTE", "MODES", "SECOND", "STEP", "T0"]
 
 
-def quote(mid: float, ts: int, symbol: str = "AAPL", size: int = 1_000_000, *, bid: float | None = None) -> QuoteTick:
+def quote(
+    mid: float, ts: int, symbol: str = "AAPL", size: int = 1_000_000, *, bid: float | None = None
+) -> QuoteTick:
     """A quote of two cents around `mid`; `bid` instead of the lower one."""
     low, high = Price(mid - HALF_SPREAD if bid is None else bid, 2), Price(mid + HALF_SPREAD, 2)
     return QuoteTick(equity(symbol).id, low, high, Quantity(size, 0), Quantity(size, 0), ts, ts)
@@ -28,14 +30,21 @@ def quote(mid: float, ts: int, symbol: str = "AAPL", size: int = 1_000_000, *, b
 def bar(before: float, close: float, ts: int, symbol: str = "AAPL", *, ts_init: int | None = None) -> Bar:
     """A bar from one price to another."""
     high, low = max(before, close), min(before, close)
-    prices = (Price(each, 2) for each in (before, high, low, close))
-    return Bar(bar_type(symbol), *prices, Quantity(10_000_000, 0), ts, ts if ts_init is None else ts_init)
+    opens, highest, lowest, closes = (Price(each, 2) for each in (before, high, low, close))
+    arrives = ts if ts_init is None else ts_init
+    return Bar(bar_type(symbol), opens, highest, lowest, closes, Quantity(10_000_000, 0), ts, arrives)
 
 
 def market(
-    kind: str, prices: Sequence[float], symbol: str = "AAPL", *, start: int = T0, step: int | None = None, gaps: bool = False
+    kind: str,
+    prices: Sequence[float],
+    symbol: str = "AAPL",
+    *,
+    start: int = T0,
+    step: int | None = None,
+    gaps: bool = False,
 ) -> list[Any]:
-    """Updates of one kind, `step` nanoseconds apart; bars open at the close before them, or with `gaps` at their own."""
+    """Updates of one kind, `step` nanoseconds apart; bars open at the close before them, with `gaps` at their own."""
     apart, rows, before = STEP[kind] if step is None else step, list[Any](), prices[0]
     for number, price in enumerate(prices):
         ts = start + number * apart

@@ -1,4 +1,4 @@
-"""What a broker says of equity is believed when it makes sense; money that comes and goes is neither profit nor loss."""
+"""A broker's equity is believed when it makes sense; money that comes and goes is neither profit nor loss."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class JumpsUp(Told):
 
 
 class Silent(Told):
-    broker = dict.fromkeys(range(6, 13))  # type: ignore[assignment]  # no answer to all of them
+    broker = dict.fromkeys(range(6, 13))  # no answer to all of them
 
 
 class JumpsOnQuotes(OnQuotes, Jumps):
@@ -69,23 +69,33 @@ TIGHT = {"max_drawdown_pct": 0.04, "max_daily_loss_pct": 0.02}
 @everywhere
 @on_both
 @pytest.mark.parametrize("way", ["down", "up"])
-def test_a_broker_equity_that_jumps_by_a_twentieth_and_back_halts_nobody(mode: str, kind: str, way: str) -> None:
-    """The book says 100,000 all along, the broker 95,000 (or 105,000) once. Limits are 2% and 4%: nothing trips, the
-    peak stays, and new exposure is refused until the broker's next answer, which makes sense again.
+def test_a_broker_equity_that_jumps_by_a_twentieth_and_back_halts_nobody(
+    mode: str, kind: str, way: str
+) -> None:
+    """The book says 100,000 all along, the broker 95,000 (or 105,000) once.
+
+    Limits are 2% and 4%: nothing trips, the peak stays, and new exposure is refused until the broker's next answer,
+    which makes sense again.
     """
     driven = drive(mode, TOLD[way, kind], market(kind, [100] * 10), kind=kind, risk=TIGHT)
     assert driven.record.trips == []
     assert driven.desk.breakers.state.peak == 100_000
-    assert [(r["ts"], r["limit"]) for r in driven.record.refusals] == [(T0 + 5 * STEP[kind], "UNTRUSTED_EQUITY")]
+    assert [(r["ts"], r["limit"]) for r in driven.record.refusals] == [
+        (T0 + 5 * STEP[kind], "UNTRUSTED_EQUITY")
+    ]
 
 
 @everywhere
 def test_equity_unknown_for_a_minute_blocks_new_exposure_and_trips_nothing(mode: str) -> None:
-    """The broker gives no answer to seven questions, 20 seconds apart. After a minute of silence new exposure is
-    refused; the first answer ends it. Nothing trips, though nobody knows the broker's equity for two minutes.
+    """The broker gives no answer to seven questions, 20 seconds apart.
+
+    After a minute of silence new exposure is refused; the first answer ends it. Nothing trips, though nobody knows
+    the broker's equity for two minutes.
     """
     step = 20 * SECOND
-    driven = drive(mode, TOLD["silent", "quotes"], market("quotes", [100] * 16, step=step), kind="quotes", risk=TIGHT)
+    driven = drive(
+        mode, TOLD["silent", "quotes"], market("quotes", [100] * 16, step=step), kind="quotes", risk=TIGHT
+    )
     assert driven.record.trips == []
     known = T0 + 4 * step  # the fifth update, the last one answered
     refused = [(r["ts"] - known, r["limit"]) for r in driven.record.refusals]
@@ -162,8 +172,10 @@ def flowing(mode: str, kind: str, what: str, prices: list[float], **risk: Any) -
 def test_money_before_a_loss_moves_what_the_loss_is_measured_from(
     mode: str, kind: str, what: str, amount: int
 ) -> None:
-    """At 100,000 a transfer comes. Nothing trips by it. Then the position loses: 10% of what is there after the
-    transfer trips, and one price before that does not.
+    """At 100,000 a transfer comes.
+
+    Nothing trips by it. Then the position loses: 10% of what is there after the transfer trips, and one price before
+    that does not.
     """
     floor = Decimal(100_000 + amount) * Decimal("0.9")
     at_floor = 100 - float(100_000 + amount - floor) / HELD
@@ -183,15 +195,18 @@ def test_money_before_a_loss_moves_what_the_loss_is_measured_from(
 def test_money_during_a_loss_neither_trips_nor_hides_it(
     mode: str, kind: str, what: str, amount: int, *, trips: bool
 ) -> None:
-    """9% are lost, in steps at which nobody had to look, then a transfer comes: as a share 9% stay lost, whatever the
-    account holds now. Another loss, up to 10% of a unit of the account, trips; one short of it does not.
+    """9% are lost, in steps at which nobody had to look, then a transfer comes: as a share 9% stay lost.
+
+    Another loss, up to 10% of a unit of the account, trips; one short of it does not.
     """
     # 1,000 shares from 100 to 91: 91,000 are left of 100,000. A unit of the account is worth 0.91, the floor is 0.9.
     after = Decimal(91_000 + amount)
     floor = after * Decimal("0.9") / Decimal("0.91")
     price = 91 - float(after - floor) / HELD
     last = [price - 0.05 - 0.01 * n if trips else price + 0.05 + 0.01 * n for n in range(5)]
-    driven = flowing(mode, kind, what, [100, 100, 95.5, 91, 91, *last], max_drawdown_pct=0.1, warn_at_pct="off")
+    driven = flowing(
+        mode, kind, what, [100, 100, 95.5, 91, 91, *last], max_drawdown_pct=0.1, warn_at_pct="off"
+    )
     assert [trip["breaker"] for trip in driven.record.trips] == (["DRAWDOWN"] if trips else [])
 
 
@@ -200,7 +215,11 @@ def test_money_during_a_loss_neither_trips_nor_hides_it(
 def test_money_for_a_halted_account_lifts_no_halt(mode: str, kind: str) -> None:
     """Tripped at a loss of 15%; then 50,000 come in. The halt stays, for the same reason, and nothing trips twice."""
     driven = flowing(
-        mode, kind, "late deposit", [100, 100, 100, 85, 84.9, 84.8, 84.7, 84.6, 84.5, 84.4, 110, 110], max_drawdown_pct=0.1
+        mode,
+        kind,
+        "late deposit",
+        [100, 100, 100, 85, 84.9, 84.8, 84.7, 84.6, 84.5, 84.4, 110, 110],
+        max_drawdown_pct=0.1,
     )
     (trip,) = driven.record.trips
     state = driven.desk.breakers.state

@@ -82,10 +82,14 @@ class RestsOnQuotes(OnQuotes, Scripted):
 
 @everywhere
 @pytest.mark.parametrize("on_trip", ["cancel", "flatten"])
-def test_an_order_whose_cancel_loses_the_race_is_in_the_book_and_flattened_with_the_rest(mode: str, on_trip: str) -> None:
-    """The venue takes 150 ms for every command. The trip cancels the limit order, which fills before the cancel is
-    there. The book holds 1,300, nothing trips twice; `flatten` had not sent its close yet (it waits for the answers to
-    its cancels), and closes 1,300 in one order. With `cancel` the position stays, larger than before.
+def test_an_order_whose_cancel_loses_the_race_is_in_the_book_and_flattened_with_the_rest(
+    mode: str, on_trip: str
+) -> None:
+    """The venue takes 150 ms for every command.
+
+    The trip cancels the limit order, which fills before the cancel is there. The book holds 1,300, nothing trips
+    twice; `flatten` had not sent its close yet (it waits for the answers to its cancels), and closes 1,300 in one
+    order. With `cancel` the position stays, larger than before.
     """
     prices = [100] * 12 + [85, 84.9, 84.8, *[83.9] * 3, *[83.8, 83.7] * 6]
     driven = drive(
@@ -130,8 +134,10 @@ class FilledTooLateOnQuotes(OnQuotes, FilledTooLate):
 @everywhere
 @on_both
 def test_a_fill_told_after_all_was_flat_calls_a_person_and_is_closed_too(mode: str, kind: str) -> None:
-    """Flattening is over, then a fill is told that nobody expected. The book takes it; flattening begins again and an
-    ALARM says so. Here the engine has no such position: it refuses the close, which is said, and FLAT never is.
+    """Flattening is over, then a fill is told that nobody expected.
+
+    The book takes it; flattening begins again and an ALARM says so. Here the engine has no such position: it refuses
+    the close, which is said, and FLAT never is.
     """
     strategy = {"bars": FilledTooLate, "quotes": FilledTooLateOnQuotes}[kind]
     driven = drive(mode, strategy, market(kind, [100] * 3 + [85] * 12), kind=kind, risk=FLATTENS)
@@ -154,8 +160,10 @@ def test_a_fill_told_after_all_was_flat_calls_a_person_and_is_closed_too(mode: s
 def test_a_close_that_is_rejected_is_tried_again_until_it_goes_through(
     mode: str, kind: str, action: MarketStatusAction
 ) -> None:
-    """The exchange halts trading in the share while it falls, and rejects every order. Each rejection is said with the
-    time of the next try, which comes later each time; when trading goes on it is closed, once, and flat is said.
+    """The exchange halts trading in the share while it falls, and rejects every order.
+
+    Each rejection is said with the time of the next try, which comes later each time; when trading goes on it is
+    closed, once, and flat is said.
     """
     rows: list[Any] = market(kind, [100] * 3 + [85 - 0.01 * n for n in range(14)], step=SECOND)
     until = T0 + (9 if kind == "bars" else 11) * SECOND
@@ -174,8 +182,9 @@ def test_a_close_that_is_rejected_is_tried_again_until_it_goes_through(
 
 @everywhere
 def test_a_market_that_never_takes_the_close_ends_in_an_alarm(mode: str) -> None:
-    """Rejected to the end of the data: after a minute a person is called, with what is held and why; again each
-    minute. The state says that flattening is not done, so the next run knows.
+    """Rejected to the end of the data: after a minute a person is called, with what is held and why; again each minute.
+
+    The state says that flattening is not done, so the next run knows.
     """
     rows: list[Any] = market("quotes", [100] * 3 + [85 - 0.01 * (n % 7) for n in range(150)], step=SECOND)
     rows.insert(4, market_says(MarketStatusAction.HALT, T0 + 3 * SECOND + 1))
@@ -192,7 +201,9 @@ def test_a_market_that_never_takes_the_close_ends_in_an_alarm(mode: str) -> None
 def test_a_close_that_fills_in_parts_is_one_close(mode: str) -> None:
     """The best price takes 100 of 1,000, the rest fills a cent lower: between the two fills no second close is sent."""
     prices = [100] * 3 + [85 - 0.01 * n for n in range(8)]
-    rows = [quote(price, T0 + n * SECOND, size=100 if price < 100 else 10_000) for n, price in enumerate(prices)]
+    rows = [
+        quote(price, T0 + n * SECOND, size=100 if price < 100 else 10_000) for n, price in enumerate(prices)
+    ]
     driven = drive(mode, HOLDS["quotes"], rows, kind="quotes", risk=FLATTENS)
     sold = [(fill["quantity"], fill["price"]) for fill in driven.record.fills if fill["side"] == "SELL"]
     assert sold == [(100, Decimal("84.97")), (900, Decimal("84.96"))]
@@ -202,8 +213,9 @@ def test_a_close_that_fills_in_parts_is_one_close(mode: str) -> None:
 
 @everywhere
 def test_a_close_larger_than_the_engine_takes_goes_in_pieces(mode: str) -> None:
-    """An order may be worth 1,010, so the engine denies whatever is worth ten times that, reductions too. A position of
-    25,500 is closed in three pieces; flat is said after the last, and none is sent twice.
+    """An order may be worth 1,010, so the engine denies whatever is worth ten times that, reductions too.
+
+    A position of 25,500 is closed in three pieces; flat is said after the last, and none is sent twice.
     """
     rows = market("quotes", [100] * 31 + [85] * 8)
     limits = {"max_drawdown_pct": 0.04, "on_trip": "flatten", "max_order_notional": 1_010}
@@ -232,12 +244,15 @@ def at(text: str) -> int:
 @everywhere
 @on_both
 def test_a_trip_while_the_market_is_closed_waits_for_it_to_open(mode: str, kind: str) -> None:
-    """Bought at 15:58 in New York on 2024-01-02; prices of the evening fall by 15% and trip. The exchange is closed:
-    that is said once, with the time it opens (and once more in the morning), and no order is sent. The first price
-    after the open closes it.
+    """Bought at 15:58 in New York on 2024-01-02; prices of the evening fall by 15% and trip.
+
+    The exchange is closed: that is said once, with the time it opens (and once more in the morning), and no order is
+    sent. The first price after the open closes it.
     """
     evening = market(kind, [100, 100], start=at("2024-01-02T15:57:00-05:00"), step=MINUTE)
-    evening += market(kind, [85 - 0.01 * n for n in range(12)], start=at("2024-01-02T18:00:00-05:00"), step=10 * MINUTE)
+    evening += market(
+        kind, [85 - 0.01 * n for n in range(12)], start=at("2024-01-02T18:00:00-05:00"), step=10 * MINUTE
+    )
     early = market(kind, [84, 84], start=at("2024-01-03T09:00:00-05:00"), step=MINUTE)
     morning = market(kind, [83, 83.01, 83.02], start=at("2024-01-03T09:30:00-05:00"), step=MINUTE)
     driven = drive(

@@ -14,7 +14,7 @@ from tests.faults.paths import Follows, FollowsOnQuotes, Path, path
 PATHS = 1_000
 STRATEGY = {"bars": Follows, "quotes": FollowsOnQuotes}
 NEEDED = {"bars": 1, "quotes": 3}
-TRUSTING = {"untrusted_jump_pct": "off", "tick_confirmations": 1}
+TRUSTING: dict[str, Any] = {"untrusted_jump_pct": "off", "tick_confirmations": 1}
 
 
 @dataclass

@@ -36,10 +36,14 @@ def read_back(store: StateFile) -> RiskState:
 def test_a_restart_inside_a_breach_is_refused_and_after_a_resume_counts_from_there(
     mode: str, kind: str, tmp_path: Path
 ) -> None:
-    """Halted at 85,000. The next run is refused, however often it is tried. A person resumes: 10% are counted from the
-    85,000 that were shown, so an account that has 78,000 left is halted at its first price, before any order.
+    """Halted at 85,000.
+
+    The next run is refused, however often it is tried. A person resumes: 10% are counted from the 85,000 that were
+    shown, so an account that has 78,000 left is halted at its first price, before any order.
     """
-    desk, _ = run_from(mode, HOLDS[kind], market(kind, [100, 100, 100, 85, 85, 85]), kind, {"max_drawdown_pct": 0.1})
+    desk, _ = run_from(
+        mode, HOLDS[kind], market(kind, [100, 100, 100, 85, 85, 85]), kind, {"max_drawdown_pct": 0.1}
+    )
     assert desk.breakers.halted
     store = kept(tmp_path, desk.breakers.state)
     for _ in range(2):
@@ -48,22 +52,29 @@ def test_a_restart_inside_a_breach_is_refused_and_after_a_resume_counts_from_the
     before, after = store.resume("looked at it")
     assert (before.peak, after.peak, after.state) == (desk.breakers.state.peak, before.equity, "ACTIVE")
     resumed = store.refuse_if_halted("my_paper")
-    for cash, halted in ((78_000, False), (76_000, True)):  # 10% below is 76,500; on quotes, at the bid, 76,482
+    for cash, halted in (
+        (78_000, False),
+        (76_000, True),
+    ):  # 10% below is 76,500; on quotes, at the bid, 76,482
         desk, recorder = run_from(
             mode, HOLDS[kind], market(kind, [70] * 4, start=T0 + 9 * DAY), kind, {"max_drawdown_pct": 0.1},
             state=resumed, cash=cash,
         )  # fmt: skip
         assert desk.breakers.halted is halted
         if halted:
-            assert [(trip["ts"], trip["reference"]) for trip in recorder.trips] == [(T0 + 9 * DAY, after.peak)]
+            assert [(trip["ts"], trip["reference"]) for trip in recorder.trips] == [
+                (T0 + 9 * DAY, after.peak)
+            ]
             assert recorder.fills == []
 
 
 @everywhere
 @on_both
 def test_a_restart_before_a_breach_goes_on_from_the_peak(mode: str, kind: str, tmp_path: Path) -> None:
-    """The first run made a peak of 120,000 and ended at 111,000 (-7.5%), not halted. The next begins with 100,000, which
-    is 16.7% below: a restart inside a breach. It is halted at its first price, before any order.
+    """The first run made a peak of 120,000 and ended at 111,000 (-7.5%), not halted.
+
+    The next begins with 100,000, which is 16.7% below: a restart inside a breach. It is halted at its first price,
+    before any order.
     """
     first = market(kind, [100, 100, 120, 120, 120, 111, 111, 111])
     desk, recorder = run_from(mode, HOLDS[kind], first, kind, {"max_drawdown_pct": 0.1})
@@ -83,10 +94,13 @@ def test_a_restart_before_a_breach_goes_on_from_the_peak(mode: str, kind: str, t
 def test_a_restart_within_the_day_keeps_its_start_and_its_orders(mode: str, tmp_path: Path) -> None:
     """2% a day: 1% was lost before the restart; a second one after it trips, and five orders are five of the six."""
     limits = {"max_daily_loss_pct": 0.02, "max_orders_per_day": 6}
-    desk, recorder = run_from(mode, HOLDS["quotes"], market("quotes", [100, 100, 99.5, 99, 99, 99]), "quotes", limits)
+    desk, recorder = run_from(
+        mode, HOLDS["quotes"], market("quotes", [100, 100, 99.5, 99, 99, 99]), "quotes", limits
+    )
     assert recorder.trips == []
     state = read_back(kept(tmp_path, desk.breakers.state))
-    assert (state.orders_today, state.day_start) == (5, 100_000)
+    assert state.orders_today == 5
+    assert state.day_start == 100_000
     again = market("quotes", [100, 100, 99.5, 98.8, 98.7, 98.6], start=T0 + 60 * SECOND)
     desk, recorder = run_from(mode, HOLDS["quotes"], again, "quotes", limits, state=state, cash=99_000)
     (trip,) = recorder.trips
@@ -100,9 +114,12 @@ def test_a_restart_within_the_day_keeps_its_start_and_its_orders(mode: str, tmp_
 
 @everywhere
 @on_both
-def test_a_crash_between_trip_and_flatten_is_known_to_the_next_run(mode: str, kind: str, tmp_path: Path) -> None:
-    """The state is written in the middle of the trip, before anything is cancelled or closed: it is all that is left
-    after a kill. It says halted, and that positions were to be closed; the next run is refused and says so.
+def test_a_crash_between_trip_and_flatten_is_known_to_the_next_run(
+    mode: str, kind: str, tmp_path: Path
+) -> None:
+    """The state is written in the middle of the trip, before anything is closed: it is what is left after a kill.
+
+    It says halted, and that positions were to be closed; the next run is refused and says so.
     """
     stores: list[StateFile] = []
     rows = market(kind, [100, 100, 100, 85, 85, 85, 85])
@@ -124,8 +141,9 @@ def test_a_crash_between_trip_and_flatten_is_known_to_the_next_run(mode: str, ki
 @everywhere
 @on_both
 def test_flattening_goes_on_where_a_run_may_start_again(mode: str, kind: str) -> None:
-    """A daily halt ended with its day while its positions were still being closed, and the run ended too. The next one
-    may start: it tells a person, closes what it holds, and says that it is flat.
+    """A daily halt ended with its day while its positions were still being closed, and the run ended too.
+
+    The next one may start: it tells a person, closes what it holds, and says that it is flat.
     """
     state = RiskState.from_row(
         {

@@ -40,7 +40,8 @@ class Random(Scripted):
         instrument_id = bar.bar_type.instrument_id
         close = float(bar.close)
         for _ in range(self.random.randrange(3)):
-            act = self.random.choice([self.market, self.rest, self.rest, self.change, self.drop, self.leave])
+            acts: list[Any] = [self.market, self.rest, self.rest, self.change, self.drop, self.leave]
+            act = self.random.choice(acts)
             act(instrument_id, close)
 
     def market(self, instrument_id: Any, _close: float) -> None:
@@ -56,8 +57,13 @@ class Random(Scripted):
     def change(self, instrument_id: Any, close: float) -> None:
         for order in self.resting(instrument_id)[:1]:
             price = Price(close * self.random.uniform(0.97, 1.03), 2)
-            prices = {"price": price} if order.order_type == OrderType.LIMIT else {"trigger_price": price}
-            self.modify_order(order.client_order_id, self.size(), **prices)
+            is_limit = order.order_type == OrderType.LIMIT
+            self.modify_order(
+                order.client_order_id,
+                self.size(),
+                price=price if is_limit else None,
+                trigger_price=None if is_limit else price,
+            )
 
     def drop(self, instrument_id: Any, _close: float) -> None:
         for order in self.resting(instrument_id)[:2]:

@@ -38,7 +38,10 @@ def path(seed: int) -> list[float]:
 
 def run(seed: int, monkeypatch: pytest.MonkeyPatch, step: float) -> Driven:
     monkeypatch.setattr("risk.prices.PEAK_STEP", step)
-    risk = {"max_drawdown_pct": 0.04, "max_daily_loss_pct": 0.03, "warn_at_pct": 0.8}
+    line = {"strategy": "InAndOut", "max_drawdown_pct": 0.02, "max_daily_loss": 1_200}
+    risk: dict[str, Any] = {"max_drawdown_pct": 0.04, "max_daily_loss_pct": 0.03, "warn_at_pct": 0.8}
+    if seed % 2:
+        risk["overrides"] = [line, {"venue": "replay", "max_drawdown_pct": 0.03}]
     return drive("backtest", InAndOut, bars(path(seed)), risk=risk)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from risk.breaker import Breakers, RiskState, ScopeLimits, Trip, resumed
 from risk.limits import RiskConfig
-from risk.performance import TradeWindow, first_broken, sharpe_of
+from risk.performance import TradeWindow, _is_below, first_broken, sharpe_of
 from risk.sessions import SessionDays
 from tests.driving import DAY, OPEN, T0
 
@@ -77,7 +77,7 @@ def test_sharpe_trips_below_its_floor() -> None:
 def test_a_sharpe_ratio_is_kept_when_it_is_met_exactly() -> None:
     """The mean of -1, 2/3, 2/3, 2/3 is 0.25 and their deviation 0.8333...: exactly 0.3, which floats miss."""
     trades = [(Decimal(-1), Decimal(1)), *[(Decimal(2), Decimal(3))] * 3]
-    window = TradeWindow(trades=tuple(trades))
+    window = TradeWindow(trades=trades)
     assert first_broken(window, limits(min_sharpe="0.3", performance_trades=4)) is None
     assert first_broken(window, limits(min_sharpe="0.3000000000001", performance_trades=4)) is not None
 
@@ -182,6 +182,41 @@ def test_windows_say_what_a_slow_recomputation_of_all_trades_says(
         window = TradeWindow.from_row(json.loads(json.dumps(window.as_row())))
         found = first_broken(window, run)
         assert (found and found[0]) == _slowly(seen, run)
+
+
+RETURNS = st.tuples(
+    st.sampled_from([0, 1, -1, 7, -12_345, 10**9, -(10**13)]), st.integers(-12, 3), st.integers(1, 10**6)
+)
+
+
+@given(st.lists(RETURNS, min_size=2, max_size=30), st.integers(2, 5), st.data())
+def test_running_sums_clear_no_window_that_fractions_say_is_below(
+    given_trades: list[tuple[int, int, int]], count: int, data: st.DataObject
+) -> None:
+    """Whatever sizes came and went before, and however near the floor lies to the ratio."""
+    window = TradeWindow()
+    for digits, places, base in given_trades:
+        window.add(Decimal(digits).scaleb(places), Decimal(base), count)
+    kept = TradeWindow(trades=window.trades[:])
+    assert window.won == kept.won == sum(pnl > 0 for pnl, _ in kept.trades)
+    ratio = sharpe_of(window.trades)
+    near = 0.0 if ratio is None or not math.isfinite(ratio) else ratio
+    step = data.draw(
+        st.sampled_from([0.0, 1e-16, 1e-12, 1e-8, 1e-3, 1.0, -1e-16, -1e-12, -1e-8, -1e-3, -1.0])
+    )
+    floor = near + step * max(1.0, abs(near))
+    assert window.clears(floor) == kept.clears(floor)
+    if window.clears(floor):
+        assert not _is_below(window.trades, Fraction(floor))
+
+
+def test_sums_clear_what_lies_well_above_the_floor() -> None:
+    """So that hardly any closed trade costs a look at all of them."""
+    window = TradeWindow(trades=[(Decimal(n % 7 - 2), Decimal(100)) for n in range(60)])
+    ratio = sharpe_of(window.trades)
+    assert ratio is not None
+    assert window.clears(ratio - 1e-6)
+    assert not window.clears(ratio + 1e-6)
 
 
 def _slowly(trades: list[tuple[int, int]], run: RiskConfig) -> str | None:
