@@ -225,13 +225,14 @@ class Ticks:
     """Lets the desk look at its deadlines once a second, on venues whose market time is the clock's."""
 
     def __init__(self, desk: RiskDesk) -> None:
-        """For one desk; call `turn` on the node's loop."""
+        """For one desk; call `turn` on the node's loop. A wall clock that is set anew holds nothing up."""
         self._desk = desk
+        self._origin = time.time_ns() - time.monotonic_ns()
         self._next = 0
 
     def turn(self) -> None:
         """Tick when a second has passed."""
-        now = time.time_ns()
+        now = self._origin + time.monotonic_ns()
         if now >= self._next:
             self._next = now + TICK_NANOS
             self._desk.tick(now)

@@ -90,7 +90,7 @@ class Events:
     def reachable(self, handler: str, event: Any) -> bool:
         """Whether the engine may be called in this handler (engine.md 1: in some everything is borrowed)."""
         name = str(event.client_order_id)
-        inside = handler == "on_order_canceled" and name in self._emulated
+        inside = handler in ("on_order_canceled", "on_order_updated") and name in self._emulated
         return handler not in BORROWED and not inside and not self._desk.primaries.concerns(name)
 
     # -- one method an event ----------------------------------------------------------------------------------------
@@ -117,7 +117,10 @@ class Events:
         order.limit = order.limit if event.price is None else event.price.as_decimal()
         order.trigger = order.trigger if event.trigger_price is None else event.trigger_price.as_decimal()
         prices = [price for price in (order.limit, order.trigger) if price is not None]
-        leaves = order.leaves if held else quantity - gate.filled_quantity(event.client_order_id)
+        if name in self._emulated:  # nothing of it is filled, and the engine cannot be asked
+            leaves = quantity
+        else:
+            leaves = order.leaves if held else quantity - gate.filled_quantity(event.client_order_id)
         self._desk.book.resized(order.client_order_id, leaves, max(prices, default=None))
 
     def _change_refused(self, _gate: RiskGate, event: Any) -> None:

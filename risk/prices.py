@@ -243,7 +243,9 @@ class Prices:
         scoped = self._readings.now()
         for watch in unsure:
             equity -= self._worth(watch, BOOK, watch.change())
-            scoped = {scope: value - self._worth(watch, scope, watch.change()) for scope, value in scoped.items()}
+            scoped = {
+                scope: value - self._worth(watch, scope, watch.change()) for scope, value in scoped.items()
+            }
         self._breakers.roll(ts, equity, scoped)
 
     def _is_one_prices_word(self, watch: PriceWatch) -> bool:
@@ -354,10 +356,7 @@ class Prices:
         where one close is one reading, of one position that gains when its price rises.
         """
         return (
-            watch is self._pulse.sole
-            and not self._ticks
-            and not watch.sells
-            and not watch.instrument.inverse
+            watch is self._pulse.sole and not self._ticks and not watch.sells and not watch.instrument.inverse
         )
 
     @staticmethod

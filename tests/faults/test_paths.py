@@ -36,7 +36,7 @@ class Tally:
 
 
 def run(made: Path, mode: str = "backtest", **risk: Any) -> Driven:
-    """The path behind the real desk, in the real engine."""
+    """The path behind the real desk, in the real engine; risk settings on top of the path's own."""
     Follows.now = made
     return drive(
         mode, STRATEGY[made.kind], made.rows(), risk={**made.risk, **risk}, kind=made.kind, symbols=made.symbols,
@@ -59,13 +59,13 @@ def judge(tally: Tally, seed: int, made: Path, driven: Driven) -> None:
         tally.missed.append(seed)
 
 
-def tallied(kind: str, seeds: range, mode: str = "backtest", **risk: Any) -> Tally:
+def tallied(kind: str, seeds: range, **risk: Any) -> Tally:
     """What comes of the paths of these seeds."""
     tally = Tally()
     for seed in seeds:
         made = path(seed, kind)
-        judge(tally, seed, made, run(made, mode, **risk))
-    print(f"{kind}, {mode}: {tally}")  # noqa: T201 - the counts, for whoever runs pytest -rP
+        judge(tally, seed, made, run(made, **risk))
+    print(f"{kind}, backtest: {tally}")  # noqa: T201 - the counts, for whoever runs pytest -rP
     return tally
 
 
@@ -87,6 +87,16 @@ def test_without_confirmation_the_same_markets_give_false_halts(kind: str) -> No
 
 @pytest.mark.parametrize("kind", ["bars", "quotes"])
 def test_in_a_live_node_too(kind: str) -> None:
-    tally = tallied(kind, range(PATHS, PATHS + 10), "live")
-    assert (tally.false, tally.missed) == ([], []), str(tally)
-    assert tally.required > 0, str(tally)
+    """The same, and the very same trips as in a backtest: on eight paths that halt, and two that do not."""
+    trips = {seed: run(path(seed, kind)).record.trips for seed in range(PATHS, PATHS + 40)}
+    halting, calm = (
+        [seed for seed, found in trips.items() if bool(found) is wanted] for wanted in (True, False)
+    )
+    seeds, tally = [*halting[:8], *calm[:2]], Tally()
+    for seed in seeds:
+        made = path(seed, kind)
+        driven = run(made, "live")
+        judge(tally, seed, made, driven)
+        assert driven.record.trips == trips[seed], seed
+    print(f"{kind}, live: {tally}")  # noqa: T201 - see `tallied`
+    assert (tally.false, tally.missed, tally.halted) == ([], [], 8), str(tally)
