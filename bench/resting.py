@@ -80,21 +80,6 @@ class Resting(Strategy):
             order = self.order_factory.limit(instrument_id, OrderSide.BUY, Quantity(1, 0), price)
             self.submit_order(order)
 
-    def cancel_order(self, *args: Any, **kwargs: Any) -> None:
-        """Cancel one; the gate's own cancels come through here too."""
-        super().cancel_order(*args, **kwargs)
-        self.watch.cancels.append(time.perf_counter_ns())
-
-    def cancel_orders(self, *args: Any, **kwargs: Any) -> None:
-        """Cancel several."""
-        super().cancel_orders(*args, **kwargs)
-        self.watch.cancels.append(time.perf_counter_ns())
-
-    def cancel_all_orders(self, *args: Any, **kwargs: Any) -> None:
-        """Cancel all of an instrument."""
-        super().cancel_all_orders(*args, **kwargs)
-        self.watch.cancels.append(time.perf_counter_ns())
-
     def on_order_canceled(self, _event: Any) -> None:
         """Take the time."""
         self.watch.canceled.append(time.perf_counter_ns())

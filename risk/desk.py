@@ -448,7 +448,7 @@ class RiskDesk:
         if self.flattener.active:
             self._flatten_on(self.pulse.market_now())
         if self.strays.waiting:
-            self.strays.settle(self.pulse.market_now())
+            self.strays.settle(self.pulse.market_now(), self.pulse.last)
 
     def protect(self) -> None:
         """Look after the holdings that changed, once their strategy's own callbacks have returned."""

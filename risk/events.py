@@ -156,7 +156,7 @@ class Events:
         desk.primaries.filled(name, quantity)
         if name not in desk.book.orders:
             self._approved.discard(name)
-        wrong = desk.strays.filled(holding, order, buys=event.order_side == BUY)
+        wrong = desk.strays.filled(holding, order, buys=event.order_side == BUY, update=desk.pulse.last)
         if wrong is not None:
             desk.halts.later(Trip("BYPASS", f"BYPASS: {wrong}", desk.pulse.now))
         desk.traded(holding, event.last_px.as_decimal())

@@ -291,6 +291,8 @@ class RiskGate(Strategy):
         """This strategy's signed position as the engine's cache knows it."""
         instrument_id, net = InstrumentId.from_str(instrument), Decimal(0)
         for position in self.cache.positions_open(instrument_id=instrument_id, strategy_id=self.strategy_id):
+            if position.strategy_id != self.strategy_id:  # once this strategy tried to close another's
+                continue
             quantity = position.quantity.as_decimal()
             net += quantity if position.is_long else -quantity
         return net

@@ -52,16 +52,8 @@ class Exits(Attacker):
     def later_closing_in_money(self) -> None:
         self.close_position(self.position(), quote_quantity=True)
 
-    def tries_closing_somebody_elses_position(self) -> None:
-        for position in self.cache.positions_open():
-            self.close_position(position)
-
-    def tries_selling_somebody_elses_position(self) -> None:
-        for position in self.cache.positions_open():
-            self.submit_order(self.market(SELL, 1), position.id)
-
     def tries_reduce_only_while_flat(self) -> None:
-        self.submit_order(self.market(SELL, 20, is_reduce_only=True, reduce_only=True))
+        self.submit_order(self.market(SELL, 20, reduce_only=True))
 
     def tries_reduce_only_on_the_entrys_side(self) -> None:
         self.begin()
@@ -116,6 +108,14 @@ class Exits(Attacker):
         for quantity in (0, -1, 1e30):
             with pytest.raises(ValueError, match="invalid"):
                 self.submit_order(self.order_factory.market(self.iid, BUY, Quantity(quantity, 0)))
+
+    def tries_closing_somebody_elses_position(self) -> None:
+        for position in self.cache.positions_open():
+            self.close_position(position)
+
+    def tries_selling_somebody_elses_position(self) -> None:
+        for position in self.cache.positions_open():
+            self.submit_order(self.market(SELL, 1), position.id)
 
 
 class HoldsOne(Attacker):
@@ -334,7 +334,7 @@ def test_a_strategy_that_swallows_orders_is_flattened_all_the_same(mode: str) ->
     """What Keel sends itself does not go through what a strategy made of its methods."""
     rows = bars([100.0, 100, 80, 80, 80])
     driven = drive(
-        mode, SwallowsEverything, rows, risk={"max_drawdown_pct": 0.01, "on_trip": "flatten"},
+        mode, SwallowsEverything, rows, risk={"max_drawdown_pct": 0.001, "on_trip": "flatten"},
         run={"on_strategy_error": "ignore"},
     )  # fmt: skip
     assert driven.desk.book.is_flat()
