@@ -34,7 +34,7 @@ class Held:
 
     gate: RiskGate
     orders: tuple[Any, ...]
-    send: Callable[[], None]
+    send: Callable[[], str | None]
     until: int
     price: Decimal
     band: Decimal | None
@@ -90,7 +90,7 @@ class Approvals:
         return None
 
     def hold(
-        self, gate: RiskGate, orders: Sequence[Any], send: Callable[[], None], limits: RiskConfig
+        self, gate: RiskGate, orders: Sequence[Any], send: Callable[[], str | None], limits: RiskConfig
     ) -> None:
         """Let orders that passed wait for a person; they count as working meanwhile."""
         minutes = limits.approval_timeout_mins
@@ -118,8 +118,7 @@ class Approvals:
             self._deny(held, reason)
             return reason
         self._tell(held, f"{name} was approved")
-        held.send()
-        return None
+        return held.send()
 
     def reject(self, name: str, why: str) -> bool:
         """Refuse what waits; answers whether it did."""

@@ -49,7 +49,7 @@ class Book:
 
     # -- what there is ----------------------------------------------------------------------------------------------
 
-    def add_instrument(
+    def add_instrument(  # noqa: PLR0913 - what there is to know of an instrument
         self,
         instrument: str,
         multiplier: Decimal,
@@ -57,13 +57,17 @@ class Book:
         currency: str | None = None,
         inverse: bool = False,
         venue: str = "",
+        step: Decimal = ZERO,
     ) -> Instrument:
-        """Make an instrument known; what is not known cannot be traded. `currency` is the one it settles in."""
+        """Make an instrument known; what is not known cannot be traded. `currency` is the one it settles in.
+
+        `step` is the smallest step of a quantity, zero where every one is possible.
+        """
         known = self.instruments.get(instrument)
         if known is None:
             settled_in = currency or self.currency
             self.rates.setdefault(settled_in, None)
-            known = Instrument(instrument, multiplier, settled_in, inverse=inverse, venue=venue)
+            known = Instrument(instrument, multiplier, settled_in, inverse=inverse, venue=venue, step=step)
             self.instruments[instrument] = known
         return known
 

@@ -102,9 +102,9 @@ class Decisions:
             return decision()
         except UntrustedPriceError as error:
             return f"UNTRUSTED_PRICE: {error.args[0]}; only reducing orders pass"
-        except LookupError as error:
-            return f"NO_PRICE: {error.args[0] if error.args else error!r}; only reducing orders pass"
         except Exception as error:  # noqa: BLE001 - whatever goes wrong inside a check refuses the order
+            if isinstance(error, LookupError) and not isinstance(error, KeyError | IndexError):
+                return f"NO_PRICE: {error.args[0] if error.args else error!r}; only reducing orders pass"
             return f"RISK_ERROR: {type(error).__name__}: {error}"
 
     def _decide_all(self, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
@@ -262,15 +262,14 @@ class Decisions:
         self, order: OrderInitialized, strategy: str, instrument: str, *, buys: bool
     ) -> WorkingOrder:
         limit, trigger = limit_price(order), trigger_price(order)
-        price = highest(limit, trigger)
-        mark = self._book.instruments[instrument].mark
+        price, of = highest(limit, trigger), self._book.instruments[instrument]
         parent = order.parent_order_id
         return WorkingOrder(
             client_order_id=str(order.client_order_id),
             strategy=strategy,
             instrument=instrument,
             is_buy=buys,
-            leaves=units(order, price if price is not None else mark),
+            leaves=units(order, price if price is not None else of.mark, of.step),
             price=price,
             reduce_only=bool(order.reduce_only),
             group=str(order.client_order_id),

@@ -172,6 +172,7 @@ class RiskDesk:
             currency=_settled_in(instrument),
             inverse=bool(instrument.is_inverse),
             venue=str(instrument.id.venue),
+            step=instrument.size_increment.as_decimal(),
         )
         self.prices.add_instrument(instrument)
 
@@ -339,7 +340,7 @@ class RiskDesk:
         self.witness.approved(self.pulse.now, order)
 
     def hold(
-        self, gate: RiskGate, orders: Sequence[Any], send: Callable[[], None], limits: RiskConfig
+        self, gate: RiskGate, orders: Sequence[Any], send: Callable[[], str | None], limits: RiskConfig
     ) -> None:
         """Let orders that passed wait for a person."""
         self.approvals.hold(gate, orders, send, limits)

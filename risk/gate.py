@@ -87,7 +87,7 @@ class RiskGate(Strategy):
         self, order: Any, position_id: Any = None, client_id: Any = None, params: Any = None
     ) -> None:
         """Pass the order on, or refuse it."""
-        if self._was_sent([order]):
+        if self.was_sent([order]):
             return
         event = order.init_event
         reason = changed([order]) or self._desk.decide(self, [event])
@@ -110,7 +110,7 @@ class RiskGate(Strategy):
         self, order_list: Any, position_id: Any = None, client_id: Any = None, params: Any = None
     ) -> None:
         """Pass the whole list on, or refuse the whole list."""
-        if self._was_sent(order_list):
+        if self.was_sent(order_list):
             return
         events = [order.init_event for order in order_list]
         reason = changed(order_list) or self._desk.decide(self, events)
@@ -127,7 +127,7 @@ class RiskGate(Strategy):
         with self._pass(events):
             super().submit_order_list(order_list, position_id, client_id, params)
 
-    def _was_sent(self, orders: Sequence[Any]) -> bool:
+    def was_sent(self, orders: Sequence[Any]) -> bool:
         """Refuse what was handed over before. It is not denied: the first one may be working, and is what counts."""
         self._desk.halt_if_blind(self)
         again = [order for order in orders if order.status != OrderStatus.INITIALIZED or self._waits(order)]
@@ -152,13 +152,16 @@ class RiskGate(Strategy):
     def _hold(self, orders: list[Any], send: Callable[[], None], limits: RiskConfig) -> None:
         """Let orders wait for a person; approved, they go on like any that passed."""
 
-        def pass_on() -> None:
+        def pass_on() -> str | None:
             events = [order.init_event for order in orders]
-            reason = self._count(events)
+            reason = changed(orders) or self._count(events)
             if reason is not None:
-                raise RuntimeError(reason)
+                for order in orders:
+                    self._refuse(order, reason)
+                return reason
             with self._pass(events):
                 send()
+            return None
 
         self._desk.hold(self, orders, pass_on, limits)
 
@@ -578,6 +581,8 @@ class RiskGate(Strategy):
             now,
             now,
         )
+        if order.status != OrderStatus.INITIALIZED:
+            return  # told before
         order.apply(event)
         self.on_order_denied(event)
         self.on_order_event(event)

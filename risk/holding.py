@@ -49,7 +49,8 @@ class Instrument:
     """An instrument's worth: its multiplier, the currency it settles in and its last trusted price (`mark`).
 
     `unit` is what one unit adds to equity at the mark, in that currency: multiplier x mark, and of an inverse contract
-    -multiplier / mark, so that a long gains when the price rises in both; zero without a mark.
+    -multiplier / mark, so that a long gains when the price rises in both; zero without a mark. `step` is the smallest
+    step of a quantity.
     """
 
     instrument: str
@@ -57,6 +58,7 @@ class Instrument:
     currency: str = ""
     inverse: bool = False
     venue: str = ""
+    step: Decimal = ZERO
     mark: Decimal | None = None
     unit: Decimal = ZERO
     open_holdings: int = 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from nautilus_trader.model import ContingencyType, OrderInitialized, OrderSide, OrderType
+
+from risk.numbers import ZERO
 
 FILLS_ONCE = (ContingencyType.OCO, ContingencyType.OUO)
 BUY = OrderSide.BUY
@@ -35,17 +37,18 @@ def highest(limit: Decimal | None, trigger: Decimal | None) -> Decimal | None:
     return limit if trigger is None else max(limit, trigger)
 
 
-def units(order: OrderInitialized, price: Decimal | None) -> Decimal:
+def units(order: OrderInitialized, price: Decimal | None, step: Decimal = ZERO) -> Decimal:
     """The order's size in units of the instrument; one given in quote currency is divided by `price`.
 
-    Raises LookupError when that price is missing.
+    Then it counts to the next `step`, for the engine may round up. Raises LookupError when that price is missing.
     """
     quantity: Decimal = order.quantity.as_decimal()
     if not order.quote_quantity:
         return quantity
     if not price:
         raise LookupError(f"no price to size the quote quantity of {order.instrument_id} with")
-    return quantity / price
+    exact = quantity / price
+    return exact if not step else (exact / step).to_integral_value(ROUND_CEILING) * step
 
 
 def grouped_id(order: OrderInitialized) -> str:

@@ -445,7 +445,7 @@ def in_risk(pattern: str) -> set[str]:
     return {name for source in sources for name in re.findall(pattern, source)}
 
 
-def tests_of(path: Path) -> set[str]:
+def named_tests_in(path: Path) -> set[str]:
     """The tests of a file, those of a class as Class::test."""
     body = ast.parse(path.read_text(encoding="utf-8")).body
     named = [("", body), *((f"{each.name}::", each.body) for each in body if isinstance(each, ast.ClassDef))]
@@ -509,7 +509,7 @@ def test_every_test_that_a_page_names_is_there(path: Path) -> None:
     cited = CITED.findall(path.read_text(encoding="utf-8"))
     files = {file for file, _ in cited}
     assert {file for file in files if not (ROOT / file).exists()} == set()
-    there = {file: tests_of(ROOT / file) for file in files}
+    there = {file: named_tests_in(ROOT / file) for file in files}
     assert {f"{file}::{name}" for file, name in cited if name not in there[file]} == set()
 
 

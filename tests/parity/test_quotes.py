@@ -23,9 +23,7 @@ def prices(tmp_path: Path) -> Path:
         drift = -0.0001 if number > COUNT * 2 / 3 else 0.0
         price *= 1 + rng.gauss(drift, 0.0004)
         stamp = (start + timedelta(seconds=10 * number)).isoformat()
-        rows.append(
-            f"{stamp},{price - 0.01:.2f},{price + 0.01:.2f},1000,1000"
-        )
+        rows.append(f"{stamp},{price - 0.01:.2f},{price + 0.01:.2f},1000,1000")
     path = tmp_path / "ABC.csv"
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path

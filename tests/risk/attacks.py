@@ -19,7 +19,7 @@ from nautilus_trader.model import (
 from tests.driving import Driven, Scripted, bars, drive
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
-KINDS = {"MARKET": MarketOrder, "LIMIT": LimitOrder, "STOP_MARKET": StopMarketOrder}
+KINDS: dict[str, Any] = {"MARKET": MarketOrder, "LIMIT": LimitOrder, "STOP_MARKET": StopMarketOrder}
 BARS_AN_ATTACK = 4
 
 
@@ -88,9 +88,7 @@ class Attacker(Scripted):
             )
             for name, child in zip(names, children, strict=True)
         ]
-        head = self.remade(
-            entry, contingency_type="OTO", linked_order_ids=names, order_list_id=str(own)
-        )
+        head = self.remade(entry, contingency_type="OTO", linked_order_ids=names, order_list_id=str(own))
         return [head, *tied]
 
 
@@ -130,11 +128,16 @@ def attacked(mode: str, attacker: type[Attacker], **options: Any) -> Attacked:
         start = stamps[1 + number * BARS_AN_ATTACK]
         end = stamps[min(len(stamps) - 1, 1 + (number + 1) * BARS_AN_ATTACK)]
         outcome = outcomes[name] = Outcome(note=me.notes.get(name))
-        outcome.refused = [
-            row["limit"] for row in driven.record.refusals if start <= row["ts"] < end
-        ]
+        outcome.refused = [row["limit"] for row in driven.record.refusals if start <= row["ts"] < end]
         for fill in driven.record.fills:
-            if start <= fill["ts"] < end and fill["instrument"] == instrument and fill["strategy"] == me.known_as:
+            if (
+                start <= fill["ts"] < end
+                and fill["instrument"] == instrument
+                and fill["strategy"] == me.known_as
+            ):
                 outcome.held += fill["quantity"] if fill["side"] == "BUY" else -fill["quantity"]
-                outcome.most, outcome.least = max(outcome.most, outcome.held), min(outcome.least, outcome.held)
+                outcome.most, outcome.least = (
+                    max(outcome.most, outcome.held),
+                    min(outcome.least, outcome.held),
+                )
     return Attacked(driven, outcomes)

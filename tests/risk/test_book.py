@@ -14,7 +14,7 @@ from risk.book import Book, WorkingOrder
 from risk.numbers import ZERO
 
 STRATEGIES = ("S-001", "T-002")
-INSTRUMENTS = {  # id -> (multiplier, currency, inverse, venue)
+INSTRUMENTS: dict[str, tuple[Decimal, str, bool, str]] = {  # id -> (multiplier, currency, inverse, venue)
     "A.X": (Decimal(1), "USD", False, "X"),
     "B.X": (Decimal(10), "USD", False, "X"),
     "C.Y": (Decimal(1), "EUR", False, "Y"),
@@ -25,7 +25,7 @@ NEAR = Decimal("1e-15")
 
 
 def close(one: Decimal, other: Decimal) -> bool:
-    return abs(one - other) <= NEAR * max(1, abs(one), abs(other))
+    return abs(one - other) <= NEAR * max(Decimal(1), abs(one), abs(other))
 
 
 def value_at(instrument: str, price: Decimal) -> Decimal:

@@ -51,7 +51,8 @@ class Random(Scripted):
     def rest(self, instrument_id: Any, close: float) -> None:
         side = self.random.choice([OrderSide.BUY, OrderSide.SELL])
         price = Price(close * self.random.uniform(0.97, 1.03), 2)
-        make = self.random.choice([self.order_factory.limit, self.order_factory.stop_market])
+        makes: list[Any] = [self.order_factory.limit, self.order_factory.stop_market]
+        make = self.random.choice(makes)
         self.submit_order(make(instrument_id, side, self.size(), price))
 
     def change(self, instrument_id: Any, close: float) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from nautilus_trader.core import UUID4
-from nautilus_trader.model import ClientOrderId, OrderUpdated, Price, Quantity
-from nautilus_trader.trading import Strategy
+from nautilus_trader.model import ClientOrderId, OmsType, OrderUpdated, Price, Quantity
+from nautilus_trader.trading import Strategy, StrategyConfig
 
 import risk.gate  # noqa: F401 - the command line, too, imports the gate before any strategy
+from risk.guard import refuse_engine_settings
+from runs.strategies import InstrumentError
 from tests.driving import MODES, bars, drive
-from tests.risk.attacks import BUY, SELL, Attacked, Attacker, attacked
+from tests.risk.attacks import BUY, Attacked, Attacker, attacked
 
 KEPT_FROM_BEFORE = Strategy.submit_order  # as a strategy's module may keep it at its import
 KEPT_PARTIAL = partial(Strategy.submit_order)
@@ -65,9 +67,16 @@ class PastTheGate(Attacker):
         larger = Quantity(5_000, 0)
         order.apply(
             OrderUpdated(
-                order.trader_id, order.strategy_id, order.instrument_id, order.client_order_id, larger, UUID4(), 0, 0,
+                order.trader_id,
+                order.strategy_id,
+                order.instrument_id,
+                order.client_order_id,
+                larger,
+                UUID4(),
+                0,
+                0,
                 False,  # noqa: FBT003 - the engine's
-            )  # fmt: skip
+            )
         )
         self.submit_order(order)
 
@@ -96,7 +105,7 @@ def test_nothing_leaves_past_the_gate(past: Attacked, attack: str) -> None:
     outcome = past.outcomes[attack]
     expected = "FOREIGN_ORDER" if "made_for" in attack else "BYPASS"
     assert outcome.refused == ([] if "no_order" in attack else [expected])
-    assert (outcome.most, outcome.least) == (0, 0)
+    assert outcome.most == outcome.least == 0
 
 
 def test_attempts_that_left_nothing_halt_nobody(past: Attacked) -> None:
@@ -111,8 +120,11 @@ class SmugglesWhatWasKept(Attacker):
 
     def tries_it(self) -> None:
         raw = KEPT_FROM_BEFORE.__closure__
-        (original,) = [cell.cell_contents for cell in raw or () if type(cell.cell_contents).__name__ != "str"
-                       and not isinstance(cell.cell_contents, type)]
+        (original,) = [
+            cell.cell_contents
+            for cell in raw or ()
+            if type(cell.cell_contents).__name__ != "str" and not isinstance(cell.cell_contents, type)
+        ]
         original(self, self.market(BUY, 20))
         self.submit_order(self.market(BUY, 1))
 
@@ -193,13 +205,17 @@ class Rewrites(Attacker):
         super().submit_order(self.remade(order, quantity="5000") if self.larger else order, *args, **kwargs)
 
     def submit_order_list(self, order_list: Any, *args: Any, **kwargs: Any) -> None:
-        super().submit_order_list([self.remade(order, quantity="5000") for order in order_list], *args, **kwargs)
+        super().submit_order_list(
+            [self.remade(order, quantity="5000") for order in order_list], *args, **kwargs
+        )
 
-    def modify_order(self, client_order_id: Any, quantity: Any = None, *args: Any, **kwargs: Any) -> None:
+    def modify_order(self, client_order_id: Any, quantity: Any = None, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - rewritten
         super().modify_order(client_order_id, Quantity(5_000, 0), *args, **kwargs)
 
     def modify_orders(self, updates: Any = (), *args: Any, **kwargs: Any) -> None:
-        super().modify_orders([(name, Quantity(5_000, 0), None, None) for name, *_ in updates], *args, **kwargs)
+        super().modify_orders(
+            [(name, Quantity(5_000, 0), None, None) for name, *_ in updates], *args, **kwargs
+        )
 
     def tries_an_order(self) -> None:
         self.larger = True
@@ -233,7 +249,7 @@ def rewritten(request: pytest.FixtureRequest) -> Attacked:
 def test_what_was_let_pass_is_what_leaves(rewritten: Attacked, attack: str) -> None:
     outcome = rewritten.outcomes[attack]
     assert outcome.refused == (["BYPASS"] if attack in ("an_order", "a_list", "a_change", "changes") else [])
-    assert (outcome.most, outcome.least) == (0, 0)
+    assert outcome.most == outcome.least == 0
 
 
 def test_what_an_override_kept_to_itself_is_not_counted(rewritten: Attacked) -> None:
@@ -241,33 +257,17 @@ def test_what_an_override_kept_to_itself_is_not_counted(rewritten: Attacked) -> 
     assert max(row["quantity"] for row in rewritten.driven.record.orders) == 20
 
 
-class Hedges(Attacker):
-    """The engine's config could make it keep a long and a short position side by side."""
-
-    def __new__(cls, config: Any) -> Any:
-        return super().__new__(cls, config)
-
-
-@pytest.mark.parametrize("setting", ["oms_type", "market_exit_reduce_only"])
-def test_engine_settings_that_would_make_the_book_wrong_are_refused(setting: str) -> None:
-    from nautilus_trader.model import OmsType  # noqa: PLC0415 - one use
-    from nautilus_trader.trading import StrategyConfig  # noqa: PLC0415 - one use
-
-    from risk.guard import refuse_engine_settings  # noqa: PLC0415 - one use
-
-    value = OmsType.HEDGING if setting == "oms_type" else False
-    with pytest.raises(ValueError, match=setting):
-        refuse_engine_settings(Strategy(StrategyConfig(**{setting: value})))
+@pytest.mark.parametrize(
+    "setting", [{"oms_type": OmsType.HEDGING}, {"market_exit_reduce_only": False}], ids=str
+)
+def test_engine_settings_that_would_make_the_book_wrong_are_refused(setting: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=next(iter(setting))):
+        refuse_engine_settings(Strategy(StrategyConfig(**setting)))
     refuse_engine_settings(Strategy(StrategyConfig()))
 
 
-class SellsWhatItHas(Attacker):
-    pass
-
-
 def test_names_of_the_gate_are_the_gates() -> None:
-    assert SELL is not BUY
-    with pytest.raises(Exception, match="that name is the risk gate's"):
+    with pytest.raises(InstrumentError, match="that name is the risk gate's"):
         drive("backtest", TakesAName, FLAT)
 
 

@@ -97,7 +97,8 @@ def grown(request: pytest.FixtureRequest) -> Attacked:
 
 
 EXPECTED = {
-    "several_orders_at_once": ["MAX_POSITION_NOTIONAL"] * 2,  # the second, and what is sent when the first is done
+    "several_orders_at_once": ["MAX_POSITION_NOTIONAL"]
+    * 2,  # the second, and what is sent when the first is done
     "the_same_order_twice_at_once": ["CHANGE_PENDING", "MAX_POSITION_NOTIONAL"],
     "two_changes_in_flight": ["CHANGE_PENDING", "MAX_POSITION_NOTIONAL"],
     "a_sale_past_the_position": ["SHORT_SELLING"],
@@ -127,19 +128,21 @@ class GrowsWhileHalted(Attacker):
         if n == 1:
             self.submit_order(self.market(BUY, 50))
         if n == 2:
-            self.stop = self.stop_at(SELL, 40, 70)
-            self.submit_order(self.stop)
+            self.sale = self.stop_at(SELL, 40, 70)
+            self.submit_order(self.sale)
             self.entry = self.resting(BUY, 1, 50)
             self.submit_order(self.entry)
         if n == 5:
-            self.modify_order(self.stop.client_order_id, Quantity(51, 0))
-            self.modify_order(self.stop.client_order_id, Quantity(50, 0), None, Price(71, 2))
+            self.modify_order(self.sale.client_order_id, Quantity(51, 0))
+            self.modify_order(self.sale.client_order_id, Quantity(50, 0), None, Price(71, 2))
             self.modify_order(self.entry.client_order_id, Quantity(2, 0), Price(80, 2))
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_halt_lets_a_stop_follow_the_position_and_nothing_grow(mode: str) -> None:
-    driven = drive(mode, GrowsWhileHalted, bars([100.0, 100, 100, 80, 80, 80]), risk={"max_drawdown_pct": 0.01})
+    driven = drive(
+        mode, GrowsWhileHalted, bars([100.0, 100, 100, 80, 80, 80]), risk={"max_drawdown_pct": 0.01}
+    )
     assert [trip["breaker"] for trip in driven.record.trips] == ["DRAWDOWN"]
     assert driven.limits == ["HALTED"]
     assert [(row["status"], row["quantity"]) for row in driven.record.orders] == [
@@ -162,7 +165,8 @@ def test_a_strategy_cannot_loosen_the_stop_that_is_attached_to_its_entry(mode: s
     driven = drive(mode, LoosensTheStop, bars([100.0] * 6), risk={"default_stop_loss_pct": 0.05})
     assert driven.limits == ["FOREIGN_ORDER"] * 2
     (stop,) = driven.desk.book.orders.values()
-    assert (stop.leaves, stop.trigger) == (10, 95)
+    assert stop.leaves == 10
+    assert stop.trigger == 95
 
 
 class GrowsEmulated(OnQuotes):
@@ -189,7 +193,10 @@ def test_an_emulated_order_grows_no_further_and_is_not_released_after_a_halt(mod
     driven = emulated(mode, quotes([still] * 5 + [lower] * 2 + [far] * 3))
     assert driven.limits == ["MAX_POSITION_NOTIONAL"]
     assert [trip["breaker"] for trip in driven.record.trips] == ["DRAWDOWN"]
-    assert [(row["status"], row["quantity"]) for row in driven.record.orders] == [("CANCELED", 30), ("FILLED", 20)]
+    assert [(row["status"], row["quantity"]) for row in driven.record.orders] == [
+        ("CANCELED", 30),
+        ("FILLED", 20),
+    ]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -201,5 +208,8 @@ def test_the_quote_that_releases_an_emulated_order_and_halts_fills_it(mode: str)
     still, far = (99.9, 100.0), (90.0, 90.1)
     driven = emulated(mode, quotes([still] * 5 + [far] * 5))
     assert [trip["breaker"] for trip in driven.record.trips] == ["DRAWDOWN"]
-    assert [(row["status"], row["quantity"]) for row in driven.record.orders] == [("FILLED", 30), ("FILLED", 20)]
+    assert [(row["status"], row["quantity"]) for row in driven.record.orders] == [
+        ("FILLED", 30),
+        ("FILLED", 20),
+    ]
     assert driven.desk.book.orders == {}

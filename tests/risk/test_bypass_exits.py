@@ -109,13 +109,13 @@ class Exits(Attacker):
             with pytest.raises(ValueError, match="invalid"):
                 self.submit_order(self.order_factory.market(self.iid, BUY, Quantity(quantity, 0)))
 
-    def tries_closing_somebody_elses_position(self) -> None:
-        for position in self.cache.positions_open():
-            self.close_position(position)
-
     def tries_selling_somebody_elses_position(self) -> None:
         for position in self.cache.positions_open():
             self.submit_order(self.market(SELL, 1), position.id)
+
+    def tries_closing_somebody_elses_position(self) -> None:
+        for position in self.cache.positions_open():
+            self.close_position(position)
 
 
 class HoldsOne(Attacker):
@@ -242,7 +242,11 @@ class BracketByHand(Attacker):
 
     def at_bar(self, n: int, _bar: Any) -> None:
         if n == 2:
-            entry, stop, target = self.market(BUY, 10), self.stop_at(SELL, 10, 80), self.resting(SELL, 10, 120)
+            entry, stop, target = (
+                self.market(BUY, 10),
+                self.stop_at(SELL, 10, 80),
+                self.resting(SELL, 10, 120),
+            )
             self.submit_order_list(self.family(entry, stop, target))
         if n == 4 and self.closes:
             self.close_all_positions(self.iid)
@@ -281,7 +285,11 @@ class EntryInParts(Attacker):
 
     def at_bar(self, n: int, _bar: Any) -> None:
         if n == 2:
-            entry, stop, target = self.resting(BUY, 10, 99), self.stop_at(SELL, 10, 80), self.resting(SELL, 10, 120)
+            entry, stop, target = (
+                self.resting(BUY, 10, 99),
+                self.stop_at(SELL, 10, 80),
+                self.resting(SELL, 10, 120),
+            )
             self.submit_order_list(self.family(entry, stop, target))
 
 
@@ -299,8 +307,9 @@ def test_a_child_that_sells_more_than_its_entry_bought_halts_at_once(mode: str) 
 
 def with_volume(closes: list[float], volume: int) -> list[Bar]:
     """Bars of which a quarter of the volume can be bought at each of four prices."""
+    size = Quantity(volume, 0)
     return [
-        Bar(b.bar_type, b.open, b.high, b.low, b.close, Quantity(volume, 0), b.ts_event, b.ts_init) for b in bars(closes)
+        Bar(b.bar_type, b.open, b.high, b.low, b.close, size, b.ts_event, b.ts_init) for b in bars(closes)
     ]
 
 
@@ -347,7 +356,7 @@ class StopsManaged(PlainConfig):
     """The engine cancels and closes everything of this strategy before it stops."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        return super().__new__(cls, *args, **kwargs, manage_stop=True)
+        return super().__new__(cls, *args, **kwargs, manage_stop=True)  # type: ignore[call-arg] # the engine's
 
 
 class IsManaged(Attacker):
@@ -365,7 +374,9 @@ class IsManaged(Attacker):
 
 
 @both_modes
-def test_a_managed_stop_closes_and_its_callbacks_open_nothing(mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_managed_stop_closes_and_its_callbacks_open_nothing(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import tests.driving  # noqa: PLC0415 - for its config alone
 
     def spec(one: type[Strategy]) -> dict[str, str]:

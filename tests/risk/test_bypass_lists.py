@@ -64,13 +64,13 @@ class Ties(Attacker):
     def tries_an_order_that_is_its_own_parent(self) -> None:
         order = self.market(BUY, 1)
         name = str(order.client_order_id)
-        self.submit_order(self.remade(order, parent_order_id=name, contingency_type="OTO", linked_order_ids=[name]))
+        self.submit_order(
+            self.remade(order, parent_order_id=name, contingency_type="OTO", linked_order_ids=[name])
+        )
 
     def tries_an_id_that_nobody_has(self) -> None:
         for _ in range(5):
-            self.submit_order(
-                self.resting(BUY, 10, 100, contingency_type="OCO", linked_order_ids=["A-FAKE"])
-            )
+            self.submit_order(self.resting(BUY, 10, 100, contingency_type="OCO", linked_order_ids=["A-FAKE"]))
 
     def tries_the_id_of_somebody_elses_stop(self) -> None:
         theirs = [str(order.client_order_id) for order in self.cache.orders_open()]
@@ -112,7 +112,8 @@ def two_instruments() -> list[Bar]:
 @pytest.fixture(scope="module", params=MODES)
 def tied(request: pytest.FixtureRequest) -> Attacked:
     risk = {"max_position_notional": 1_600, "allow_short": False, "allow_self_crossing": True}
-    return attacked(request.param, Ties, beside=[HoldsAStop], rows=two_instruments(), risk=risk, symbols=("AAPL", "MSFT"))
+    rows, symbols = two_instruments(), ("AAPL", "MSFT")
+    return attacked(request.param, Ties, beside=[HoldsAStop], rows=rows, risk=risk, symbols=symbols)
 
 
 EXPECTED = {

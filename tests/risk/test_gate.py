@@ -53,7 +53,7 @@ class CallsTheBaseClass(Scripted):
 @both_modes
 def test_calling_the_base_class_directly_is_refused(mode: str) -> None:
     driven = drive(mode, CallsTheBaseClass, FLAT)
-    assert driven.limits == ["BYPASS"] * 3
+    assert driven.limits == ["BYPASS"] * 4
     assert driven.record.fills == []
 
 
