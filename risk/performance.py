@@ -38,7 +38,9 @@ class TradeWindow:
     lost: Decimal = ZERO  # what they lost together, a positive amount
     trades: list[Trade] = field(default_factory=list)
     won: int = field(init=False, compare=False, default=0)  # trades that made money
-    _returns: list[int] = field(init=False, compare=False, repr=False, default_factory=list)  # cut off to grains
+    _returns: list[int] = field(
+        init=False, compare=False, repr=False, default_factory=list
+    )  # cut off to grains
     _sum: int = field(init=False, compare=False, repr=False, default=0)
     _squares: int = field(init=False, compare=False, repr=False, default=0)
 
