@@ -33,9 +33,9 @@ def cover_of(holding: Holding) -> Cover:
     for order in holding.working.values():
         if not closes(order, holding):
             continue
-        if order.trigger is not None:
+        if order.trigger is not None and not order.if_touched:
             stops += order.leaves
-        elif order.limit is not None:
+        elif order.limit is not None or order.if_touched:
             limits += order.leaves
         else:
             closing += order.leaves

@@ -19,6 +19,7 @@ from risk.breaker import Breakers, EquityWatch, TradingState
 from risk.checks import EXPOSURE, Check, Proposal, active, first_broken
 from risk.numbers import ZERO
 from risk.orders import (
+    IF_TOUCHED,
     fill_once,
     grouped_id,
     highest,
@@ -277,6 +278,7 @@ class Decisions:
             trigger=trigger,
             sent_at=self._pulse.now,
             parent=None if parent is None else str(parent),
+            if_touched=order.order_type in IF_TOUCHED,
         )
 
     @staticmethod
@@ -323,12 +325,14 @@ class Decisions:
             is_buy=order.is_buy,
             quantity=order.leaves,
             opens=opens,
-            new_today=state.new_positions_today,
+            new_today=state.new_positions_today + sum(self._decided[o.client_order_id][1] for o in added),
             at_market=order.limit is None and order.trigger is None,
             limit=order.limit,
             trigger=order.trigger,
         )
         self._look_further(proposal, holding, order, limits, newest, step)
+        if limits.max_repeats is not None:
+            proposal.repeats += sum(1 for other in added if _is_like(other, order))
         if limits.require_stop_loss and limits.default_stop_loss_pct is None:
             proposal.has_stop = any(_is_stop_of(other, order) for other in together)
         return proposal
@@ -526,10 +530,16 @@ class Children:
         return True
 
 
+def _is_like(one: WorkingOrder, other: WorkingOrder) -> bool:
+    same = one.strategy == other.strategy and one.instrument == other.instrument and one.parent is None
+    return same and one.is_buy is other.is_buy and one.leaves == other.leaves
+
+
 def _is_stop_of(other: OrderInitialized, entry: WorkingOrder) -> bool:
     return (
         is_buy(other) is not entry.is_buy
         and other.trigger_price is not None
+        and other.order_type not in IF_TOUCHED
         and str(other.instrument_id) == entry.instrument
         and other.quantity.as_decimal() >= entry.leaves
     )

@@ -20,8 +20,8 @@ class WorkingOrder:
     `price` is what a fill may cost at worst where that is above the mark; `limit` and `trigger` are the order's own.
     While a modification is on its way, `leaves` and `price` are the worse of old and new; `settled` is what the venue
     last confirmed, `changing` whether its answer is awaited. Orders of which only one can fill (OCO, OUO) carry the
-    same `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `sent_at` is
-    market time.
+    same `group`, one that stands alone its own id. `spared`: it only reduces, so no limit was asked. `if_touched`: its
+    trigger is a better price, so it is no stop. `sent_at` is market time.
     """
 
     client_order_id: str
@@ -39,6 +39,7 @@ class WorkingOrder:
     settled: tuple[Decimal, Decimal | None] = (ZERO, None)
     changing: bool = False
     spared: bool = False
+    if_touched: bool = False
 
     def __post_init__(self) -> None:
         self.settled = (self.leaves, self.price)

@@ -10,6 +10,8 @@ from nautilus_trader.model import ContingencyType, OrderInitialized, OrderSide, 
 from risk.numbers import ZERO
 
 FILLS_ONCE = (ContingencyType.OCO, ContingencyType.OUO)
+IF_TOUCHED = (OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED)
+"""Their trigger is a better price, where a stop's is a worse one."""
 BUY = OrderSide.BUY
 
 

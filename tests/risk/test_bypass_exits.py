@@ -8,7 +8,7 @@ import pytest
 from nautilus_trader.model import Bar, Quantity, TimeInForce
 from nautilus_trader.trading import Strategy
 
-from tests.driving import MODES, Driven, PlainConfig, bars, drive
+from tests.driving import MODES, Driven, bars, drive
 from tests.risk.attacks import BUY, SELL, Attacked, Attacker, attacked
 
 both_modes = pytest.mark.parametrize("mode", MODES)
@@ -213,6 +213,36 @@ def test_a_stop_shrinks_with_the_position_and_does_not_turn_it_round(mode: str) 
     assert driven.record.trips == []
 
 
+class TurnsRound(Attacker):
+    """Holds 10 and may sell 20, to be 10 short at worst; then the 10 are closed by another way."""
+
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 1:
+            self.submit_order(self.market(BUY, 10))
+        if n == 2:
+            self.submit_order(self.resting(SELL, 20, 105))
+        if n == 3:
+            self.close_all_positions(self.iid)
+
+
+@both_modes
+def test_an_order_that_may_turn_a_position_round_is_judged_again_without_it(mode: str) -> None:
+    driven = drive(
+        mode, TurnsRound, bars([100.0, 100, 100, 100, 110, 110]), risk={"max_position_notional": 1_150}
+    )
+    assert [(row["side"], row["quantity"]) for row in driven.record.fills] == [("BUY", 10), ("SELL", 10)]
+    assert "cancelled (MAX_POSITION_NOTIONAL" in told(driven, "STRAY")[0]
+    wide = drive(
+        mode, TurnsRound, bars([100.0, 100, 100, 100, 110, 110]), risk={"max_position_notional": 2_150}
+    )
+    assert [(row["side"], row["quantity"]) for row in wide.record.fills] == [
+        ("BUY", 10),
+        ("SELL", 10),
+        ("SELL", 20),
+    ]
+    assert wide.record.notices == []
+
+
 class ReentersWhileHalted(Attacker):
     """The price fell by a fifth, trading is halted."""
 
@@ -233,51 +263,6 @@ def test_nothing_is_opened_by_exits_while_halted(mode: str) -> None:
     assert driven.limits == ["HALTED"] * 2
     assert [(row["side"], row["price"]) for row in driven.record.fills] == [("BUY", 100), ("SELL", 80)]
     assert "left to reduce: cancelled (HALTED" in told(driven, "STRAY")[0]
-
-
-class BracketByHand(Attacker):
-    """What docs tell users of the sandbox to send instead of the engine's bracket."""
-
-    closes = False
-
-    def at_bar(self, n: int, _bar: Any) -> None:
-        if n == 2:
-            entry, stop, target = (
-                self.market(BUY, 10),
-                self.stop_at(SELL, 10, 80),
-                self.resting(SELL, 10, 120),
-            )
-            self.submit_order_list(self.family(entry, stop, target))
-        if n == 4 and self.closes:
-            self.close_all_positions(self.iid)
-
-
-class BracketClosed(BracketByHand):
-    closes = True
-
-
-@both_modes
-def test_a_halt_leaves_stop_and_target_of_a_bracket_in_place(mode: str) -> None:
-    """Only one of the two can fill, so together they close no more than is held."""
-    driven = drive(mode, BracketByHand, bars([100.0, 100, 100, 95, 95]), risk={"max_drawdown_pct": 0.0001})
-    assert [trip["breaker"] for trip in driven.record.trips] == ["DRAWDOWN"]
-    assert [row["status"] for row in driven.record.orders] == ["FILLED", "ACCEPTED", "ACCEPTED"]
-
-
-@both_modes
-def test_a_brackets_children_do_not_outlive_its_position(mode: str) -> None:
-    rows = bars([100.0, 100, 100, 100, 130, 130])
-    driven = drive(mode, BracketClosed, rows, risk={"allow_short": False})
-    assert [row["status"] for row in driven.record.orders] == ["FILLED", "CANCELED", "CANCELED", "FILLED"]
-    assert driven.desk.book.is_flat()
-
-
-@both_modes
-def test_a_bracket_that_fills_is_left_to_the_venue(mode: str) -> None:
-    driven = drive(mode, BracketByHand, bars([100.0, 100, 100, 130, 130]), risk={"allow_short": False})
-    assert [row["status"] for row in driven.record.orders] == ["FILLED", "CANCELED", "FILLED"]
-    assert driven.record.notices == []
-    assert driven.desk.book.is_flat()
 
 
 class EntryInParts(Attacker):
@@ -311,82 +296,3 @@ def with_volume(closes: list[float], volume: int) -> list[Bar]:
     return [
         Bar(b.bar_type, b.open, b.high, b.low, b.close, size, b.ts_event, b.ts_init) for b in bars(closes)
     ]
-
-
-class SwallowsEverything(Attacker):
-    """Its own methods of sending and cancelling do nothing while it is in a bad mood."""
-
-    moody = False
-
-    def at_bar(self, n: int, _bar: Any) -> None:
-        if n == 1:
-            self.submit_order(self.market(BUY, 10))
-            self.submit_order(self.resting(BUY, 1, 50))
-        if n == 2:
-            self.moody = True
-            self.submit_order(self.market(BUY, 1))
-
-    def submit_order(self, order: Any, *args: Any, **kwargs: Any) -> None:
-        if not self.moody:
-            super().submit_order(order, *args, **kwargs)
-
-    def cancel_order(self, *args: Any, **kwargs: Any) -> None:
-        if not self.moody:
-            super().cancel_order(*args, **kwargs)
-
-    def on_order_denied(self, _event: Any) -> None:
-        raise KeyError("swallowed as well")
-
-
-@both_modes
-def test_a_strategy_that_swallows_orders_is_flattened_all_the_same(mode: str) -> None:
-    """What Keel sends itself does not go through what a strategy made of its methods."""
-    rows = bars([100.0, 100, 80, 80, 80])
-    driven = drive(
-        mode, SwallowsEverything, rows, risk={"max_drawdown_pct": 0.001, "on_trip": "flatten"},
-        run={"on_strategy_error": "ignore"},
-    )  # fmt: skip
-    assert driven.desk.book.is_flat()
-    assert driven.desk.book.orders == {}
-    assert [row["status"] for row in driven.record.orders if row["reduce_only"]] == ["FILLED"]
-    assert told(driven, "FLAT")
-
-
-class StopsManaged(PlainConfig):
-    """The engine cancels and closes everything of this strategy before it stops."""
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        return super().__new__(cls, *args, **kwargs, manage_stop=True)  # type: ignore[call-arg] # the engine's
-
-
-class IsManaged(Attacker):
-    def at_bar(self, n: int, _bar: Any) -> None:
-        if n == 2:
-            self.submit_order(self.market(BUY, 10))
-        if n == 3:
-            self.submit_order(self.resting(SELL, 10, 110))
-
-    def on_market_exit(self) -> None:
-        self.submit_order(self.market(BUY, 500))
-
-    def post_market_exit(self) -> None:
-        self.submit_order(self.market(BUY, 500))
-
-
-@both_modes
-def test_a_managed_stop_closes_and_its_callbacks_open_nothing(
-    mode: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import tests.driving  # noqa: PLC0415 - for its config alone
-
-    def spec(one: type[Strategy]) -> dict[str, str]:
-        return {
-            "strategy_path": f"{one.__module__}:{one.__qualname__}",
-            "config_path": f"{__name__}:StopsManaged",
-        }
-
-    monkeypatch.setattr(tests.driving, "_spec", spec)
-    driven = drive(mode, IsManaged, bars([100.0] * 5), risk={"max_position_notional": 5_000})
-    assert driven.record.trips == []
-    assert set(driven.limits) == {"MAX_POSITION_NOTIONAL"}
-    assert [row["quantity"] for row in driven.record.fills] == [10, 10]

@@ -145,3 +145,42 @@ def test_nobody_was_sold_short_cancelled_or_halted(tied: Attacked) -> None:
     assert [str(holding.position) for holding in tied.driven.desk.book.held()] == ["1"]
     assert [order.leaves for order in tied.driven.desk.book.orders.values()] == [1]
     assert {row["instrument"] for row in tied.driven.record.orders} == {"AAPL.XNAS"}
+
+
+class AsksForMuchAtOnce(Attacker):
+    """What is counted by the order counts in a list too: one list is as many orders as it has."""
+
+    def tries_five_alike(self) -> None:
+        self.submit_order_list([self.resting(BUY, 1, 90) for _ in range(5)])
+
+    def tries_three_new_positions(self) -> None:
+        names = ("AAPL.XNAS", "MSFT.XNAS", "IBM.XNAS")
+        self.submit_order_list(
+            [self.resting(BUY, n, 90, instrument_id=name) for n, name in enumerate(names, start=2)]
+        )
+
+    def tries_eleven_orders(self) -> None:
+        self.submit_order_list([self.resting(BUY, n, 90) for n in range(10, 21)])
+
+
+@pytest.fixture(scope="module", params=MODES)
+def at_once(request: pytest.FixtureRequest) -> Attacked:
+    symbols = ("AAPL", "MSFT", "IBM")
+    rows = sorted(
+        (bar for symbol in symbols for bar in bars([100.0] * 14, symbol)), key=lambda bar: bar.ts_init
+    )
+    risk = {"max_repeats": 4, "max_new_positions_per_day": 2, "max_orders_per_sec": 10}
+    return attacked(request.param, AsksForMuchAtOnce, rows=rows, risk=risk, symbols=symbols)
+
+
+@pytest.mark.parametrize(
+    ("attack", "code", "orders"),
+    [
+        ("five_alike", "REPEATED_ORDER", 5),
+        ("three_new_positions", "MAX_NEW_POSITIONS", 3),
+        ("eleven_orders", "MAX_ORDERS_PER_SEC", 11),
+    ],
+)
+def test_a_list_is_counted_by_its_orders(at_once: Attacked, attack: str, code: str, orders: int) -> None:
+    assert at_once.outcomes[attack].refused == [code] * orders
+    assert at_once.driven.record.orders == []
