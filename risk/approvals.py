@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from risk.numbers import ZERO
+from risk.pulse import NEVER
 from risk.state import Notice
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from risk.pulse import Pulse
 
 NANOS_A_MINUTE = 60_000_000_000
-NEVER = 1 << 63
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from risk.breaker import Breakers, EquityWatch, Notice, RiskState, ScopeLimits, 
 from risk.clock import NotReplayableError
 from risk.decisions import Decisions
 from risk.events import Events
-from risk.exits import NEVER, Exits
+from risk.exits import Exits
 from risk.flatten import Flattener
 from risk.halts import Halts
 from risk.handlers import price_blind
@@ -28,7 +28,7 @@ from risk.numbers import ZERO
 from risk.overrides import effective
 from risk.prices import Prices
 from risk.primaries import Primaries, is_child, unworkable
-from risk.pulse import ALWAYS, Pulse
+from risk.pulse import ALWAYS, NEVER, Pulse
 from risk.readings import Readings
 from risk.scopes import is_result
 from risk.sessions import SessionDays

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from risk.cover import closes
 from risk.means import SECOND, Means
 from risk.protection import Protection
+from risk.pulse import NEVER
 from risk.state import Notice
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from risk.holding import Holding, WorkingOrder
     from risk.limits import RiskConfig
 
-NEVER = 1 << 63
-"""Later than every stamp."""
 RETRY = 60 * SECOND
 """Market time after which the cancel of an order that timed out is asked for again."""
 Key = tuple[str, str]

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from risk.hours import known_calendar
-from risk.lines import Overrides
+from risk.lines import Overrides, refuse_daily_loss_above_drawdown
 from risk.numbers import Amount, AnyNumber, Count, Multiple, Share, exact
 
 NEEDED_LIVE = (  # one of each line has to be on before real money trades
@@ -165,12 +165,7 @@ class RiskConfig(BaseModel):
 
     @model_validator(mode="after")
     def _daily_loss_below_drawdown(self) -> Self:
-        daily, drawdown = self.max_daily_loss_pct, self.max_drawdown_pct
-        if daily is not None and drawdown is not None and daily > drawdown:
-            raise ValueError(
-                f"max_daily_loss_pct={daily} is above max_drawdown_pct={drawdown}: it could never trip; "
-                "lower the first or raise the second"
-            )
+        refuse_daily_loss_above_drawdown(self.max_daily_loss_pct, self.max_drawdown_pct)
         return self
 
     @property

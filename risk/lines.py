@@ -163,12 +163,7 @@ class Override(BaseModel):
 
     @model_validator(mode="after")
     def _daily_loss_below_drawdown(self) -> Self:
-        daily, drawdown = self.max_daily_loss_pct, self.max_drawdown_pct
-        if daily is not None and drawdown is not None and daily > drawdown:
-            raise ValueError(
-                f"max_daily_loss_pct={daily} is above max_drawdown_pct={drawdown}: it could never trip; "
-                "lower the first or raise the second"
-            )
+        refuse_daily_loss_above_drawdown(self.max_daily_loss_pct, self.max_drawdown_pct)
         return self
 
     @property
@@ -184,6 +179,15 @@ class Override(BaseModel):
             for key in type(self).model_fields
             if key in self.model_fields_set and key not in KINDS
         }
+
+
+def refuse_daily_loss_above_drawdown(daily: Decimal | None, drawdown: Decimal | None) -> None:
+    """Raise ValueError for a share of the day's loss that the drawdown would always come before."""
+    if daily is not None and drawdown is not None and daily > drawdown:
+        raise ValueError(
+            f"max_daily_loss_pct={daily} is above max_drawdown_pct={drawdown}: it could never trip; "
+            "lower the first or raise the second"
+        )
 
 
 def _is_off(value: object) -> bool:

@@ -14,7 +14,7 @@ from nautilus_trader.model import Bar, BarType, InstrumentId, QuoteTick, TradeTi
 
 from risk.breaker import Breakers, TradingState
 from risk.numbers import ZERO
-from risk.pulse import ALWAYS, NOBODY, Pulse
+from risk.pulse import ALWAYS, NEVER, NOBODY, Pulse
 from risk.readings import Readings
 from risk.scopes import BOOK
 from risk.watch import PriceWatch, Update, exact_price, middle, moved_by
@@ -66,7 +66,7 @@ class Prices:
         self._suspects: set[str] = set()  # instruments and pairs whose newest price is not believed yet
         self._bar_types: dict[InstrumentId, BarType] = {}
         self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
-        self.next_deadline = 1 << 63  # market time; none yet
+        self.next_deadline = NEVER  # market time
         self.rate_moved = False  # since equity was last read
         self._ticks = False  # whether quotes or trades price anything
 

@@ -12,6 +12,8 @@ from nautilus_trader.model import InstrumentId
 from risk.holding import Instrument
 from risk.watch import PriceWatch, Update
 
+NEVER = 1 << 63
+"""Later than every stamp."""
 ALWAYS = 0
 """A `wake_at` that every update is past."""
 

@@ -9,19 +9,9 @@ from dataclasses import dataclass
 from typing import Self
 
 from risk.limits import RiskConfig
+from risk.lines import BREAKERS
 
 BOOK = "book"
-
-BREAKER_KEYS = (
-    "max_daily_loss_pct",
-    "max_daily_loss",
-    "max_drawdown_pct",
-    "max_drawdown",
-    "max_consecutive_losses",
-    "min_win_rate",
-    "min_sharpe",
-)
-"""The settings that make something trip; what belongs to them (warn_at_pct, performance_trades ...) trips nothing."""
 
 
 def is_result(scope: str) -> bool:
@@ -45,4 +35,4 @@ class ScopeLimits:
     @classmethod
     def only(cls, scope: str, base: RiskConfig, **keys: object) -> Self:
         """These settings for a scope, taken as they are; breakers not named are off, the rest is as in `base`."""
-        return cls(scope, base.model_copy(update={**dict.fromkeys(BREAKER_KEYS), **keys}))
+        return cls(scope, base.model_copy(update={**dict.fromkeys(BREAKERS), **keys}))

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from risk.cover import cover_of
-from risk.exits import NEVER, Exits
+from risk.exits import Exits
 from risk.flatten import Flattener
 from risk.limits import RiskConfig
 from risk.lots import profit_limit, stop_trigger
 from risk.numbers import ZERO
+from risk.pulse import NEVER
 from tests.driving import OPEN
 from tests.risk.venue import AAPL, SECOND, FakeGate, Rule, Venue, instrument, usd
 
