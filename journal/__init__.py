@@ -1,0 +1,1 @@
+"""The record of what was decided, sent, filled and commanded; one file, or a PostgreSQL database."""

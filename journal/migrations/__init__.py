@@ -1,0 +1,1 @@
+"""The shapes the journal has had, oldest first, for Alembic."""
