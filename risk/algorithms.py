@@ -20,6 +20,7 @@ from nautilus_trader.trading import ExecutionAlgorithm
 from risk.clock import GateClock
 from risk.guard import changed
 from risk.handlers import BORROWED
+from risk.intents import IntentError
 from risk.orders import highest
 from risk.spawning import Spawning
 
@@ -197,11 +198,19 @@ class AlgorithmGate(Spawning):
         if objection is not None:
             return f"EXEC_ALGORITHM: {objection}"
         with primaries.making_room(event):
-            reason = self._ask(event)
+            reason = self._ask(event) or self._intended(event)
             if reason is None:
                 desk.sending(event)
                 primaries.sent(event)
         return reason
+
+    def _intended(self, event: OrderInitialized) -> str | None:
+        """Put on record what is about to be sent; answers why it must not be."""
+        try:
+            self._desk.intend([event])
+        except IntentError as error:
+            return f"JOURNAL: {error}; nothing was sent"
+        return None
 
     def _ask(self, event: OrderInitialized) -> str | None:
         self._owner = self._desk.gate_of(str(event.strategy_id))
@@ -212,7 +221,7 @@ class AlgorithmGate(Spawning):
         desk, order = self._desk, self._cached(held)
         working = desk.book.orders[held.name]
         desk.book.closed(held.name)
-        reason = self._primary_refused(held, _as_it_is(order))
+        reason = self._primary_refused(held, _as_it_is(order)) or self._intended(_as_it_is(order))
         if reason is not None:
             desk.book.submitted(working)
             self._end(held, reason)

@@ -273,7 +273,7 @@ class Book:
         was_open = holding.is_open()
         of = holding.instrument
         if of.mark is None:
-            of.set_mark(price)
+            self.mark(of, price)  # a position that was taken over is worth something from now on
         flow = -signed_quantity * of.value_at(price)
         paid_in = commission_currency or of.currency
         for ledger in holding.ledgers:
@@ -296,18 +296,26 @@ class Book:
         self._touched(holding, was_open=was_open)
         return holding
 
-    def adopt(
-        self, strategy: str, instrument: str, position: Decimal, price: Decimal | None, ts: int = 0
+    def adopt(  # noqa: PLR0913 - what there is to know of a position
+        self,
+        strategy: str,
+        instrument: str,
+        position: Decimal,
+        price: Decimal | None,
+        ts: int = 0,
+        *,
+        entry: Decimal | None = None,
     ) -> Holding:
         """Take over a position that no fill of this run made; equity then has its value besides the cash.
 
-        Without a trusted price equity is unknown until `mark` brings one.
+        Without a trusted price equity is unknown until `mark` brings one. entry: the average price it was opened at,
+        where that is known and is not the price now.
         """
         holding = self.holding(strategy, instrument)
         was_open, of = holding.is_open(), holding.instrument
         if price is not None and of.mark is None:
             of.set_mark(price)
-        holding.take_over(position, price, ts)
+        holding.take_over(position, price if entry is None else entry, ts)
         for ledger in holding.ledgers:
             ledger.revalue(of.currency, position * of.unit)
         self._held[strategy, instrument] = holding
@@ -315,6 +323,14 @@ class Book:
             self._unpriced.add(instrument)
         self._touched(holding, was_open=was_open)
         return holding
+
+    def known_trade(self, client_order_id: str, trade_id: str) -> None:
+        """A fill of a run before this one: told again, it changes nothing."""
+        self._trades[client_order_id, trade_id] = None
+
+    def knows_trade(self, client_order_id: str, trade_id: str) -> bool:
+        """Whether a fill is booked already, or was before this run."""
+        return (client_order_id, trade_id) in self._trades
 
     def _exchanged(self, amount: Decimal, currency: str, into: str) -> Decimal:
         """A commission in another currency, for the statistics of trades only; zero while a rate is unknown."""

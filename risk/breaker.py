@@ -8,6 +8,7 @@ latched in its scope: it ends only when a person resumes, a daily loss with its 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from decimal import Decimal
 
 from risk.broker_equity import EquityWatch
@@ -249,6 +250,23 @@ class Breakers:
         gauge.halt(trip)
         return trip
 
+    def resume(self, scope: str | None = None) -> RiskState:
+        """A person lifts the halt of a scope, or of all that are halted: measured anew from the last values read.
+
+        Answers the state before. Raises KeyError for a scope that nothing is kept of.
+        """
+        before, after = self.state.copy(), resumed(self.state, scope)
+        _take_over(self.state, after)
+        for gauge in (self._book, *self._gauges.values()):
+            if before.of(gauge.scope).halted and not gauge.state.halted:
+                gauge.rearm()
+        return before
+
+    def relimit(self, limits: RiskConfig) -> None:
+        """Let the book's breakers go by other limits; those of one strategy or venue keep their lines."""
+        self.limits = limits
+        self._book.relimit(limits)
+
     def cash_flow(self, ts: int, amount: Decimal, why: str, scope: str = BOOK) -> Notice:
         """Money came (positive) or went without a trade: a deposit, withdrawal, dividend, interest or fee.
 
@@ -267,3 +285,13 @@ class Breakers:
         names = ("equity", "day start", "peak")
         moved = ", ".join(f"{n} {a:,.2f} -> {b:,.2f}" for n, a, b in zip(names, before, after, strict=True))
         return Notice("CASH_FLOW", f"CASH_FLOW: {why} of {amount:,.2f}; {moved}", ts, scope)
+
+
+def _take_over(state: ScopeState, after: ScopeState) -> None:
+    """Make a state what another one is, in place: gauges, desk and journal hold on to the object."""
+    for each in fields(state):
+        if each.name != "scopes":
+            setattr(state, each.name, getattr(after, each.name))
+    if isinstance(state, RiskState) and isinstance(after, RiskState):
+        for name, kept in state.scopes.items():
+            _take_over(kept, after.scopes[name])

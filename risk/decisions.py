@@ -17,6 +17,7 @@ from nautilus_trader.model import OrderInitialized
 from risk.book import Book, Holding, WorkingOrder
 from risk.breaker import Breakers, EquityWatch, TradingState
 from risk.checks import EXPOSURE, Check, Proposal, active, first_broken
+from risk.doubts import Doubts
 from risk.numbers import ZERO
 from risk.orders import (
     IF_TOUCHED,
@@ -82,6 +83,10 @@ class Decisions:
         self._decided: dict[str, tuple[WorkingOrder, bool]] = {}  # client order id -> (as decided on, opens)
         self.asks_people = False  # whether somebody can approve an order
         self.broker: EquityWatch | None = None  # what a broker says of equity, where one tells
+        self.doubts: Doubts | None = None  # what is not known for certain, where anything may be
+        self.proposals: dict[
+            str, Proposal
+        ] = {}  # client order id -> what limits were compared with, of the last call
         self.wants_approval: RiskConfig | None = (
             None  # limits that want a person for what was decided on last
         )
@@ -110,6 +115,7 @@ class Decisions:
 
     def _decide_all(self, gate: RiskGate, orders: Sequence[OrderInitialized]) -> str | None:
         self._decided.clear()
+        self.proposals.clear()
         self.wants_approval = None
         wrong = wrong_tie(orders)
         if wrong is not None:
@@ -181,6 +187,7 @@ class Decisions:
         proposal = self._proposal(holding, working, limits, newest, added, together=together, opens=opens)
         if gate.is_algorithm:  # what it was asked to send passed these
             proposal.repeats, proposal.has_stop = 0, True
+        self.proposals[name] = proposal
         return self._broken(limits, proposal)
 
     @staticmethod
@@ -207,6 +214,8 @@ class Decisions:
         if self._closes(holding.strategy, holding.instrument.instrument):
             return f"HALTED: {holding.instrument.instrument} is being closed"
         doubted = None if self.broker is None else self.broker.refuses(self._pulse.now)
+        if doubted is None and self.doubts is not None:
+            doubted = self.doubts.refuses(holding.instrument.instrument)
         if doubted is not None:
             return doubted
         suspects = self._prices.suspects()
@@ -453,6 +462,21 @@ class Decisions:
         newest = self._refresh(gate, sent, holding, buys=order.is_buy)
         proposal = self._proposal(holding, order, limits, newest, without=order)
         return first_broken(proposal, limits, tuple(each for each in active(limits) if each[0] in EXPOSURE))
+
+    def relimit(self) -> None:
+        """The limits changed: like orders are counted as far as the new ones want."""
+        self._checks.clear()
+        for key, stamps in tuple(self._sent.items()):
+            most = self._limits_of(key[0], key[1]).max_repeats
+            if most is None:
+                del self._sent[key]
+            else:
+                self._sent[key] = deque(stamps, maxlen=most)
+
+    def adds(self, client_order_id: str) -> bool:
+        """Whether an order that was just decided on could add exposure; one that was not is the desk's own exit."""
+        decided = self._decided.get(client_order_id)
+        return decided is not None and not decided[0].spared
 
     def working(self, order: OrderInitialized) -> WorkingOrder:
         """An order that was just decided on, as the book counts it."""

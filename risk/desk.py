@@ -13,24 +13,27 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from nautilus_trader.model import Bar, BarType, InstrumentId, OrderInitialized
 
-from risk.approvals import Approvals
+from risk.approvals import Approvals, WaitEvent
 from risk.book import Book
 from risk.breaker import Breakers, EquityWatch, Notice, RiskState, ScopeLimits, Trip
 from risk.clock import NotReplayableError
 from risk.decisions import Decisions
+from risk.doubts import Doubts
 from risk.events import Events
 from risk.exits import Exits
 from risk.flatten import Flattener
+from risk.foreign import EXTERNAL
 from risk.halts import Halts
 from risk.handlers import price_blind
 from risk.hours import TradingHours
+from risk.intents import Intent, Intents
 from risk.numbers import ZERO
 from risk.overrides import effective
 from risk.prices import Prices
 from risk.primaries import Primaries, is_child, unworkable
 from risk.pulse import ALWAYS, NEVER, Pulse
 from risk.readings import Readings
-from risk.scopes import is_result
+from risk.scopes import BOOK, is_result
 from risk.sessions import SessionDays
 from risk.strays import Strays
 from risk.turns import Turns
@@ -64,6 +67,20 @@ class Witness(Protocol):
     def failed(self, strategy: str, where: str, error: BaseException) -> None:
         """A strategy's callback raised."""
 
+    def waits(  # noqa: PLR0913 - what there is to know of an order that waits
+        self,
+        ts: int,
+        event: WaitEvent,
+        orders: Sequence[OrderInitialized],
+        why: str,
+        until: int | None,
+        price: Decimal | None,
+    ) -> None:
+        """Orders of one call wait for a person, or no longer do.
+
+        until: market time at which they are refused, None for never; price: the newest one when they were held.
+        """
+
 
 class RiskDesk:
     """Decides for every gate, feeds book and breakers, acts on a trip."""
@@ -87,6 +104,7 @@ class RiskDesk:
         venue_name: str = "",
         assumes_approval: bool = False,
         accounts: Mapping[str, Decimal] | None = None,
+        intents: Intents | None = None,
     ) -> None:
         """A desk for an account that starts with `starting_cash`.
 
@@ -95,7 +113,7 @@ class RiskDesk:
         answers warm-up requests with the bars from before the run; without it the venue does. `scopes` are the
         strategies and venues with breakers of their own, and those; `names`: strategy id -> its name in the run.
         `accounts`: venue -> what its own account starts with, where there are several. `assumes_approval`: nobody is
-        there to approve orders, so approval is taken for granted.
+        there to approve orders, so approval is taken for granted. `intents` puts on record what is about to be sent.
         """
         self.limits = limits
         self.witness = witness
@@ -136,10 +154,11 @@ class RiskDesk:
         )  # fmt: skip
         self.exits = Exits(self.limits_of, self.flattener, self.halts.notice)
         self.strays = Strays(self.book, judge=self._judge_again, cut=self._cut, notify=self.halts.notice)
-        self.approvals = Approvals(
-            self.book, self.decisions, self.pulse, self.halts.notice, assumed=assumes_approval
-        )
+        self.approvals = Approvals(self.book, self.decisions, self.pulse, witness, assumed=assumes_approval)
         self.decisions.asks_people = not assumes_approval
+        self.intents = intents
+        self.doubts = self.decisions.doubts = Doubts(None if intents is None else intents.problem)
+        self._intended: set[str] = set()  # client order ids on record that are being handed on
         self.decide = self.decisions.decide
         self.decide_change = self.decisions.decide_change
         self.bar, self.quote, self.trade, self.rate = (
@@ -147,8 +166,8 @@ class RiskDesk:
         )  # fmt: skip
         self.initialized, self.learner = self.events.initialized, self.events.learner
         self.reachable = self.events.reachable
-        self._names = names or {}
-        self._venue_name = venue_name
+        self.names = names or {}  # strategy id -> its name in the run, in configured order
+        self.venue_name = venue_name
         self._classes: dict[str, str] = {}  # instrument id -> its asset class
         self._limits: dict[tuple[str, str], RiskConfig] = {}  # (strategy id, instrument id) -> what applies
         self._hours: dict[str | None, TradingHours] = {}
@@ -176,6 +195,14 @@ class RiskDesk:
         )
         self.prices.add_instrument(instrument)
 
+    def adopt(
+        self, strategy: str, instrument: str, position: Decimal, *, entry: Decimal | None, ts: int
+    ) -> None:
+        """Take over a position that the account began with; equity is unknown until its next price."""
+        self.book.adopt(strategy, instrument, position, None, ts, entry=entry)
+        self.prices.adopted(instrument)
+        self.renew_alert()
+
     def joins(self, gate: RiskGate, key: BarType | tuple[str, InstrumentId]) -> None:
         """A strategy subscribes to bars, or to the (kind, instrument) of ticks: they price their instrument."""
         self.turns.join(gate, key)
@@ -197,10 +224,10 @@ class RiskDesk:
             found = self._limits[strategy, instrument] = effective(
                 self.limits,
                 strategy_id=strategy,
-                strategy_name=self._names.get(strategy, ""),
+                strategy_name=self.names.get(strategy, ""),
                 venue=known.venue if known is not None else "",
                 asset_class=self._classes.get(instrument, ""),
-                venue_name=self._venue_name,
+                venue_name=self.venue_name,
             )
         return found
 
@@ -219,6 +246,8 @@ class RiskDesk:
 
     def _engine_position(self, strategy: str, instrument: str) -> Decimal:
         gate = self.gate_of(strategy)
+        if gate is None and strategy == EXTERNAL and self.gates:  # the engine nets it with nobody's
+            return self.book.holding(strategy, instrument).position
         return ZERO if gate is None else gate.engine_position(instrument)
 
     def _hours_of_instrument(self, instrument: str) -> TradingHours:
@@ -326,9 +355,35 @@ class RiskDesk:
             if gate.has_untold() or gate is self.gates[-1]:
                 gate.tell()
 
+    def intend(self, orders: Sequence[OrderInitialized]) -> None:
+        """Put on record that these orders are about to be handed on, all at once. Raises IntentError."""
+        if self.intents is None:
+            return
+        found = [self._intent(order) for order in orders]
+        self.intents.commit(self.pulse.market_now(), found)
+        self._intended.update(str(order.client_order_id) for order in orders)
+
+    def _intent(self, order: OrderInitialized) -> Intent:
+        name, strategy, instrument = (
+            str(each) for each in (order.client_order_id, order.strategy_id, order.instrument_id)
+        )
+        gate, newest = self.gate_of(strategy), None
+        if gate is not None:
+            with suppress(RuntimeError):  # engine.md 1: in some handlers the cache is borrowed
+                newest = gate.latest(order.instrument_id)
+        known = self.book.instruments.get(instrument)
+        mark = None if known is None else known.mark
+        price = mark if newest is None else self.decisions.middle(newest)
+        proposal = self.decisions.proposals.get(name)
+        return Intent(order, self.decisions.adds(name), price, proposal, self.limits_of(strategy, instrument))
+
     def sending(self, order: OrderInitialized) -> None:
-        """Count an approved order, from the moment it is handed on."""
+        """Count an approved order, from the moment it is handed on. Raises IntentError."""
         self.pulse.market_now()
+        if self.intents is not None:
+            if str(order.client_order_id) not in self._intended:
+                self.intend([order])
+            self._intended.discard(str(order.client_order_id))
         self.events.approved(str(order.client_order_id))
         held = order.exec_algorithm_id is not None and not is_child(order)
         working = self.decisions.sending(order, held=held)
@@ -377,7 +432,7 @@ class RiskDesk:
         if self.guards:
             self._changed[holding.strategy, holding.instrument.instrument] = None
         self.renew_alert()
-        if self.limits.on_trip != "cancel" and self._fills_late(holding):
+        if self._fills_late(holding):
             self._unflat = f"{holding.instrument.instrument} of {holding.strategy} was filled after the halt"
         self._wake()
         if self.book.is_flat():
@@ -395,7 +450,7 @@ class RiskDesk:
         strategy, of = holding.strategy, holding.instrument
         if not holding.position or self.halts.pending or self._closes(strategy, of.instrument):
             return False
-        return self.breakers.refuses(strategy, of.venue) is not None
+        return any(map(self.halts.closes, (BOOK, f"strategy:{strategy}", f"venue:{of.venue}")))
 
     def _judge_again(self, order: WorkingOrder) -> str | None:
         gate = self.gate_of(order.strategy)
@@ -463,7 +518,8 @@ class RiskDesk:
         self.halts.halt(trip)
 
     def cancel_adding(self) -> None:
-        """Cancel what could add exposure; protective orders stay."""
+        """Cancel what could add exposure, and what waits for a person; protective orders stay."""
+        self.approvals.withdraw(tuple(self.approvals.waiting), "cancelled before anybody approved it")
         self.halts.cancel_adding()
 
     def flatten(
@@ -471,17 +527,61 @@ class RiskDesk:
     ) -> None:
         """Cancel and close everything (of these strategies, or on a venue), now and at every price until it is done."""
         self.breakers.state.flattening = True
+        self.approvals.withdraw_in(strategies, venue, f"closing: {reason}")
         self.flattener.start(self.pulse.market_now(), reason, strategies, venue)
         self.breakers.state.flattening = bool(self.flattener.scopes)
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Something changed that prices did not tell: the next one is read exactly."""
         self.pulse.wake_at = ALWAYS
         self.renew_alert()
+
+    def read_now(self) -> None:
+        """Read equity at the newest trusted prices, and act on what goes off."""
+        self.prices.mark_held()
+        self._act(self.prices.read_now(self.limits.tick_confirmations))
+
+    def relimit(self, limits: RiskConfig) -> None:
+        """Go by other limits from now on: for orders, for what is looked after, for the book's breakers.
+
+        Raises ValueError, before anything changed, when two calendars would hold for one order.
+        """
+        before, self.limits = self.limits, limits
+        self._limits.clear()
+        try:
+            for strategy in self.names:
+                for instrument in self.prices.watches:
+                    self.hours_of(self.limits_of(strategy, instrument)).load()
+        except ValueError:
+            self.limits = before
+            self._limits.clear()
+            raise
+        self.decisions.relimit()
+        self.breakers.relimit(limits)
+        self.guards = any(_guards(line) for line in (limits, *limits.overrides))
+        held = self.approvals.held_orders
+        self.exits.relimit([order for name, order in self.book.orders.items() if name not in held])
+        for holding in self.book.held():
+            self._changed[holding.strategy, holding.instrument.instrument] = None
+        self.look_again()
+        if self.market_now():
+            self.prices.reading(self.pulse.now, limits.tick_confirmations)
+
+    def stands(self, order: WorkingOrder) -> str | None:
+        """Why a working order would add more than the limits on exposure allow now; None when it would not."""
+        try:
+            return self._judge_again(order)
+        except LookupError:  # the engine does not know it: it is not there to be judged
+            return None
 
     def _flatten_again(self) -> None:
         """What was to be flat is not, or nobody knows: tell a person, and close it."""
         reason, self._unflat = self._unflat, ""
         self.halts.notice(Notice("ALARM", f"{reason}: look at the positions", self.market_now()))
-        halted = [name.partition(":")[2] for name in self.breakers.halted_scopes if is_result(name)]
-        self.flatten(halted if halted and not self.breakers.halted else None, reason)
+        scopes = [name for name in self.breakers.halted_scopes if is_result(name) and self.halts.closes(name)]
+        alone = scopes and not self.halts.closes(BOOK)
+        self.flatten([name.partition(":")[2] for name in scopes] if alone else None, reason)
 
     def _flatten_on(self, now: int) -> None:
         """Go on with flattening, and keep whether it is done: a restart has to know."""

@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from risk.gate import RiskGate
 
 Learner = Callable[["RiskGate", Any], None]
+TOLD_BY_CLIENT = frozenset({
+    "OrderSubmitted", "OrderAccepted", "OrderTriggered", "OrderFilled", "OrderCanceled", "OrderExpired",
+    "OrderRejected",
+})  # fmt: skip
+"""Events of orders that this run did not send, which are booked by the venue's own word."""
 
 
 class Events:
@@ -29,6 +34,15 @@ class Events:
         self._desk = desk
         self._emulated: set[str] = set()  # client order ids held by the engine's emulator
         self._approved: set[str] = set()  # client order ids that passed and still work
+        self.owned: dict[
+            str, str
+        ] = {}  # client order id -> whose position it closes, where that is not its sender's
+        self.reconciling = False  # the engine tells again what was booked before it started
+        self.left_of: Callable[[str], Decimal | None] = _unknown
+        """What is left of an order that this run did not send; None for one of this run.
+
+        Of such orders the venue's client tells, not the engine: it knows them in part only, and under other names.
+        """
         self._learners: dict[str, Learner] = {
             "on_order_emulated": self._held_back,
             "on_order_released": self._released,
@@ -46,12 +60,20 @@ class Events:
         """An order passed the gate."""
         self._approved.add(client_order_id)
 
+    def owner_of(self, event: Any) -> str:
+        """Whose position an order changes: its sender's, but for those sent on somebody's behalf."""
+        return self.owned.get(str(event.client_order_id)) or str(event.strategy_id)
+
     def learner(self, handler: str) -> Learner:
         """What brings the book up to date with the events of this handler, before the strategy's own runs."""
         desk, learn = self._desk, self._learners.get(handler)
         pulse, witness, event_time = desk.pulse, desk.witness.event, desk.event_time
 
         def hear(gate: RiskGate, event: Any) -> None:
+            name, kind = str(event.client_order_id), type(event).__name__
+            elsewhere = self.left_of(name) is not None
+            if self.reconciling or (elsewhere and kind in TOLD_BY_CLIENT):
+                return
             now = event.ts_event if event_time is None else event_time(gate, event, pulse.now)
             pulse.now = max(pulse.now, now)
             try:
@@ -64,7 +86,8 @@ class Events:
                 )
                 desk.halts.later(Trip("BOOK_ERROR", reason, pulse.now))
                 raise
-            witness(pulse.now, event)
+            if not elsewhere or kind != "OrderUpdated":
+                witness(pulse.now, event)
 
         return hear
 
@@ -74,7 +97,7 @@ class Events:
         The engine cannot be called in this handler, so the halt is carried out in the next one.
         """
         name = str(event.client_order_id)
-        if name in self._approved:
+        if name in self._approved or self.reconciling or self.left_of(name) is not None:
             return
         holding = self._desk.book.holding(str(event.strategy_id), str(event.instrument_id))
         reduces = not event.quote_quantity and holding.reduces(
@@ -117,7 +140,10 @@ class Events:
         order.limit = order.limit if event.price is None else event.price.as_decimal()
         order.trigger = order.trigger if event.trigger_price is None else event.trigger_price.as_decimal()
         prices = [price for price in (order.limit, order.trigger) if price is not None]
-        if name in self._emulated:  # nothing of it is filled, and the engine cannot be asked
+        left = self.left_of(name)
+        if left is not None:  # the engine does not know all of it, and hears of its fills later than the book
+            leaves = left
+        elif name in self._emulated:  # nothing of it is filled, and the engine cannot be asked
             leaves = quantity
         else:
             leaves = order.leaves if held else quantity - gate.filled_quantity(event.client_order_id)
@@ -141,7 +167,7 @@ class Events:
         desk.prices.read_peak()
         order = desk.book.orders.get(name)
         holding = desk.book.filled(
-            strategy=str(event.strategy_id),
+            strategy=self.owner_of(event),
             instrument=instrument,
             client_order_id=name,
             trade_id=str(event.trade_id),
@@ -160,3 +186,7 @@ class Events:
         if wrong is not None:
             desk.halts.later(Trip("BYPASS", f"BYPASS: {wrong}", desk.pulse.now))
         desk.traded(holding, event.last_px.as_decimal())
+
+
+def _unknown(_client_order_id: str) -> Decimal | None:
+    return None

@@ -5,7 +5,7 @@ Called after a strategy's own callbacks, so that its own stop counts first; dead
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Literal
@@ -62,6 +62,13 @@ class Exits:
             self._tidy_later(
                 order.sent_at + 1, key
             )  # a stop of the strategy's own makes the default one too much
+
+    def relimit(self, working: Iterable[WorkingOrder]) -> None:
+        """The limits changed: the time of orders that work runs by the new ones."""
+        for order in working:
+            minutes = self._limits_of(order.strategy, order.instrument).order_timeout_mins
+            if minutes is not None and not order.reduce_only:
+                self._set(order.sent_at + _nanos(minutes), "order", ("", order.client_order_id))
 
     def ended(self, order_id: str, status: str, reason: str = "") -> None:
         """An order was denied, rejected, cancelled or expired. Only notes it: may be called in any handler."""
@@ -134,8 +141,11 @@ class Exits:
     def _order_due(self, order_id: str) -> None:
         """Cancel an order that took too long, unless by now it only reduces: then look again later."""
         order = self._means.book.orders.get(order_id)
-        if order is None:
-            return
+        minutes = (
+            None if order is None else self._limits_of(order.strategy, order.instrument).order_timeout_mins
+        )
+        if order is None or minutes is None or order.sent_at + _nanos(minutes) > self._ts:
+            return  # it ended, or the limits changed: a later deadline was set then
         self._set(self._ts + RETRY, "order", ("", order_id))
         holding = self._means.book.holdings[order.strategy, order.instrument]
         gate = self._means.gate_of(order.strategy) or self._means.any_gate()

@@ -109,12 +109,15 @@ class Flattener:
         self._aim(ts, Goal(f"strategy:{strategy}", reason, strategy=strategy, instrument=instrument))
         self.step(ts)
 
-    def stop(self, ts: int, reason: str) -> None:
-        """Give up: nothing more is sent. What was sent still works."""
-        for goal in self._goals:
-            self._notify(Notice("FLATTEN", f"stopped ({reason}): {goal.reason}", ts, goal.scope))
-        self._goals.clear()
-        self._closings.clear()
+    def stop(self, ts: int, reason: str, scopes: Sequence[str] | None = None) -> None:
+        """Give up all of it, or the flattening of these scopes: nothing more is sent. What was sent still works."""
+        for goal in tuple(self._goals):
+            if scopes is None or (goal.scope in scopes and goal.instrument is None):
+                self._goals.remove(goal)
+                self._notify(Notice("FLATTEN", f"stopped ({reason}): {goal.reason}", ts, goal.scope))
+        for key, closing in tuple(self._closings.items()):
+            if not any(goal.takes(closing.holding) for goal in self._goals):
+                del self._closings[key]
 
     def ended(self, order_id: str, status: str, reason: str = "") -> None:
         """An order was denied, rejected, cancelled or expired. Only notes it: may be called in any handler."""

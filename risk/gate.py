@@ -34,6 +34,7 @@ from risk import own_orders
 from risk.clock import GateClock, NotReplayableError
 from risk.guard import SENDS, changed, guard_base_class, refuse_engine_settings
 from risk.handlers import wrap_handlers
+from risk.intents import IntentError
 from risk.orders import highest
 from risk.primaries import is_child
 
@@ -264,6 +265,15 @@ class RiskGate(Strategy):
         """
         return self._send_own(own_orders.closing(self, self.instrument_of(instrument), position, quantity))
 
+    def close_out_of(
+        self, owner: str, instrument: str, position: Decimal, quantity: Decimal | None = None
+    ) -> str:
+        """Close a position that is another owner's in the book: what this order fills counts as the owner's."""
+        orders = own_orders.closing(self, self.instrument_of(instrument), position, quantity)
+        for order in orders:
+            self._desk.events.owned[str(order.client_order_id)] = owner
+        return self._send_own(orders)
+
     def send_protection(
         self,
         instrument: str,
@@ -480,8 +490,11 @@ class RiskGate(Strategy):
     def _count(self, orders: Sequence[OrderInitialized]) -> str | None:
         """Count orders that are about to be sent; answers why that failed, and then they are not."""
         try:
+            self._desk.intend(orders)
             for order in orders:
                 self._desk.sending(order)
+        except IntentError as error:
+            return f"JOURNAL: {error}; nothing was sent"
         except Exception as error:  # noqa: BLE001 - what cannot be counted or recorded is not sent
             for order in orders:
                 self._desk.not_sent(order)

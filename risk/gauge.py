@@ -82,6 +82,17 @@ class Gauge:
             self.state.state = TradingState.HALTED
             self.state.breaker, self.state.reason = trip.breaker, trip.reason
 
+    def rearm(self) -> None:
+        """A person lifted the halt: no reading before it counts any more."""
+        self._seen.clear()
+        self._rising = Streak()
+
+    def relimit(self, limits: RiskConfig) -> None:
+        """Go by other limits from the next reading on; what was read below an old floor says nothing of a new one."""
+        self.limits = limits
+        self._levels = Levels(limits, self.state, is_result=self._is_result)
+        self._seen.clear()
+
     # -- levels -----------------------------------------------------------------------------------------------------
 
     def levels(self) -> tuple[Level, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from risk.breaker import Notice, Trip
 from risk.scopes import BOOK
@@ -12,6 +12,12 @@ if TYPE_CHECKING:
     from risk.desk import RiskDesk
     from risk.gate import RiskGate
     from risk.holding import WorkingOrder
+
+
+OPERATOR = "OPERATOR"
+"""A person halted: what could add exposure is cancelled, and nothing closed, whatever `on_trip` says."""
+FLATTEN = "FLATTEN"
+"""A person wants to be out: everything is closed, whatever `on_trip` says."""
 
 
 class Halts:
@@ -44,7 +50,8 @@ class Halts:
     def act(self, trip: Trip) -> None:
         """Tell, then cancel, flatten or stop as the run's policy says."""
         desk = self._desk
-        if desk.limits.on_trip != "cancel":
+        on_trip = self.policy(trip.breaker)
+        if on_trip != "cancel":
             desk.breakers.state.flattening = True  # before the halt is kept: a crash right after it must know
         desk.witness.tripped(trip)
         self.tell()
@@ -52,7 +59,7 @@ class Halts:
         waiting = desk.approvals.waiting.values()
         withdrawn = [held.name for held in waiting if held.gate.known_as in strategies]
         desk.approvals.withdraw(withdrawn, f"trading halted: {trip.reason}")
-        if desk.limits.on_trip == "cancel":
+        if on_trip == "cancel":
             self.cancel_adding(trip.scope)
         else:
             kind, _, name = trip.scope.partition(":")
@@ -61,9 +68,21 @@ class Halts:
                 reason=trip.breaker,
                 venue=name if kind == "venue" else None,
             )
-        if desk.limits.on_trip == "stop":
+        if on_trip == "stop":
             for gate in self._gates(strategies):
                 gate.retire()
+
+    def policy(self, breaker: str | None) -> Literal["cancel", "flatten", "stop"]:
+        """What a trip of this breaker does besides halting."""
+        if breaker == OPERATOR:
+            return "cancel"
+        return "flatten" if breaker == FLATTEN else self._desk.limits.on_trip
+
+    def closes(self, scope: str) -> bool:
+        """Whether a scope is halted by something that closes its positions."""
+        state = self._desk.breakers.state
+        kept = state if scope == BOOK else state.scopes.get(scope)
+        return kept is not None and kept.halted and self.policy(kept.breaker) != "cancel"
 
     def tell(self) -> None:
         """Pass on what the breakers have to say besides trips."""
@@ -98,9 +117,14 @@ class Halts:
         self.cancel(orders)
 
     def cancel(self, orders: Sequence[WorkingOrder]) -> None:
-        """Cancel these orders, each through its own strategy."""
-        for gate in self._desk.gates:
-            own = [order.client_order_id for order in orders if order.strategy == str(gate.strategy_id)]
+        """Cancel these orders, each through its own strategy; those of none of this run's through the first."""
+        known = {gate.known_as for gate in self._desk.gates}
+        for place, gate in enumerate(self._desk.gates):
+            own = [
+                order.client_order_id
+                for order in orders
+                if order.strategy == gate.known_as or (place == 0 and order.strategy not in known)
+            ]
             if own:
                 gate.cancel_working(own)
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
+from risk.foreign import EXTERNAL
+
 if TYPE_CHECKING:
     from risk.holding import Holding, WorkingOrder
 
@@ -63,6 +65,23 @@ class Holdings(Protocol):
         """Client order id -> order that may still fill."""
 
 
+class OnBehalf:
+    """A gate that closes what is not its strategy's."""
+
+    def __init__(self, gate: Any, owner: str) -> None:
+        """`gate` is a risk gate; `owner` whose position it closes."""
+        self._gate = gate
+        self._owner = owner
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything but closing is the gate's own."""
+        return getattr(self._gate, name)
+
+    def close_out(self, instrument: str, position: Decimal, quantity: Decimal | None = None) -> str:
+        """Send the reduce-only order that closes it."""
+        return str(self._gate.close_out_of(self._owner, instrument, position, quantity))
+
+
 @dataclass(frozen=True, slots=True)
 class Means:
     """What a holding is closed with. `most_of` answers a notional above which the engine denies any order."""
@@ -74,7 +93,10 @@ class Means:
     answers: dict[str, str] = field(default_factory=dict)  # client order id -> how it ended, and why
 
     def gate_of(self, strategy: str) -> Gate | None:
-        """The running gate of a strategy."""
+        """The running gate of a strategy; for a position that is nobody's, any that can close it."""
+        if strategy == EXTERNAL:
+            found = next((g for g in self.gates if g.is_running() and hasattr(g, "close_out_of")), None)
+            return None if found is None else OnBehalf(found, strategy)
         return next((g for g in self.gates if str(g.strategy_id) == strategy and g.is_running()), None)
 
     def any_gate(self) -> Gate | None:

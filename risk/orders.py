@@ -13,6 +13,17 @@ FILLS_ONCE = (ContingencyType.OCO, ContingencyType.OUO)
 IF_TOUCHED = (OrderType.MARKET_IF_TOUCHED, OrderType.LIMIT_IF_TOUCHED)
 """Their trigger is a better price, where a stop's is a worse one."""
 BUY = OrderSide.BUY
+STATUS_OF = {  # order event -> the order's status after it
+    "OrderDenied": "DENIED",
+    "OrderEmulated": "EMULATED",
+    "OrderReleased": "RELEASED",
+    "OrderSubmitted": "SUBMITTED",
+    "OrderAccepted": "ACCEPTED",
+    "OrderRejected": "REJECTED",
+    "OrderCanceled": "CANCELED",
+    "OrderExpired": "EXPIRED",
+    "OrderTriggered": "TRIGGERED",
+}
 
 
 def is_buy(order: OrderInitialized) -> bool:

@@ -68,6 +68,9 @@ class Prices:
         self.watches: dict[str, PriceWatch] = {}  # instrument id -> its watch
         self.next_deadline = NEVER  # market time
         self.rate_moved = False  # since equity was last read
+        self.on_day: Callable[[int], None] | None = (
+            None  # told the last nanosecond of a day, before the next begins
+        )
         self._ticks = False  # whether quotes or trades price anything
 
     # -- what is priced ---------------------------------------------------------------------------------------------
@@ -246,6 +249,8 @@ class Prices:
             scoped = {
                 scope: value - self._worth(watch, scope, watch.change()) for scope, value in scoped.items()
             }
+        if self.on_day is not None and self._breakers.next_roll:
+            self.on_day(self._breakers.next_roll - 1)
         self._breakers.roll(ts, equity, scoped)
 
     def _is_one_prices_word(self, watch: PriceWatch) -> bool:
@@ -266,7 +271,7 @@ class Prices:
         update, watch.top_update = watch.top_update, None
         if update is None:
             return
-        watch.top = inf
+        watch.always_look()  # the next price above it is a new peak, whoever asked for this one
         self._book.mark(watch.instrument, exact_price(update, long=True))
         self._breakers.read(update.ts_event, self._book.equity(), 1, self._readings.now())
         watch.marked = None
@@ -315,6 +320,14 @@ class Prices:
             watch.always_look()
         flat = self._book.is_flat() and not self._book.ledger.holds_other_than(self._book.currency)
         self._pulse.wake_at = min(self._breakers.next_roll, self.next_deadline) if flat else ALWAYS
+
+    def adopted(self, instrument: str) -> None:
+        """A position was taken over that no fill of this run made: its price counts from the next update on."""
+        watch = self.watches[instrument]
+        net = sum((holding.position for holding in watch.instrument.holdings), ZERO)
+        watch.held, watch.sells = True, net < ZERO
+        watch.always_look()
+        self._pulse.wake_at = ALWAYS
 
     # -- bands ------------------------------------------------------------------------------------------------------
 

@@ -29,6 +29,8 @@ type NoticeKind = Literal[
     "STRAY",  # an order that was to reduce has nothing left to reduce, and is cancelled
     "HALT_ENDED",  # a daily halt ended with its day
     "RESUMED",  # a person lifted a halt
+    "LIMITS",  # a person changed a limit of the running node
+    "RESOLVED",  # a person said what became of an order that nobody knew of
     "APPROVAL",  # an order waits for a person, or no longer does
 ]
 

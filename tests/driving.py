@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +29,7 @@ from configs.validate import validated
 from live._node import run_node
 from market.rates import NO_RATES, Rates
 from risk.desk import RiskDesk
+from risk.intents import Intents
 from runs.prepare import Prepared
 from runs.record import Recorder, RunRecord
 from runs.strategies import build_desk
@@ -192,9 +193,15 @@ def drive(
     venue: dict[str, Any] | None = None,
     algorithms: dict[str, type[ExecutionAlgorithm]] | None = None,
     made: FixedMarket | None = None,
+    recorder: Recorder | None = None,
+    turn: Callable[[RiskDesk], None] | None = None,
+    intents: Intents | None = None,
     **market: Any,
 ) -> Driven:
-    """Run the classes, in order, over `rows` behind one desk; `made` is a whole market instead of rows."""
+    """Run the classes, in order, over `rows` behind one desk; `made` is a whole market instead of rows.
+
+    `turn` is called on the live node's loop, about every 20 ms.
+    """
     several = [classes] if isinstance(classes, type) else list(classes)
     fixed = made or FixedMarket(tuple(rows), **market)
     config = validated(
@@ -217,18 +224,28 @@ def drive(
             "run": {"on_strategy_error": "stop", **(run or {})},
         }
     )
-    ready = Prepared(config, fixed, Recorder())  # type: ignore[arg-type]
+    ready = Prepared(config, fixed, recorder or Recorder())  # type: ignore[arg-type]
     if mode == "backtest":
         backtest = run_backtest(config, prepared=ready)
         return Driven(backtest.record, ready.recorder, backtest.desk, list(backtest.desk.gates))
     replay = ReplayVenue(config.venue, fixed, config.run.max_bars)  # type: ignore[arg-type]
     desk = build_desk(
-        config, ready.market, ready.recorder, event_time=replay.event_time, replays=replay.replays
+        config,
+        ready.market,
+        ready.recorder,
+        event_time=replay.event_time,
+        replays=replay.replays,
+        intents=intents,
     )
     with tempfile.TemporaryDirectory() as folder:
         result = asyncio.run(
             run_node(
-                ready, desk, replay, Path(folder), wall_clock_is_market_time=False, on_progress=lambda: None
+                ready,
+                desk,
+                replay,
+                Path(folder),
+                wall_clock_is_market_time=False,
+                on_progress=lambda: None if turn is None else turn(desk),
             )
         )
     return Driven(result.record, ready.recorder, desk, list(desk.gates), result.left)

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from live._state import StateFile
 from risk.breaker import RiskState
 from runs.errors import HaltedError
+from tests.faults.kept import KeptAccount
 from tests.faults.running import run_from
 from tests.faults.scenes import DAY, HOLDS, KINDS, MODES, SECOND, T0, market
 
@@ -18,17 +18,11 @@ on_both = pytest.mark.parametrize("kind", KINDS)
 FLATTENS = {"max_drawdown_pct": 0.1, "on_trip": "flatten"}
 
 
-def kept(folder: Path, state: RiskState) -> StateFile:
-    """The state as a paper account's file keeps it."""
-    store = StateFile.of("my_paper", folder)
+def kept(folder: Path, state: RiskState) -> KeptAccount:
+    """The state as a paper account's journal keeps it."""
+    store = KeptAccount(folder)
     store.write(state)
     return store
-
-
-def read_back(store: StateFile) -> RiskState:
-    state = store.read()
-    assert state is not None
-    return state
 
 
 @everywhere
@@ -48,10 +42,10 @@ def test_a_restart_inside_a_breach_is_refused_and_after_a_resume_counts_from_the
     store = kept(tmp_path, desk.breakers.state)
     for _ in range(2):
         with pytest.raises(HaltedError, match="is halted: DRAWDOWN"):
-            store.refuse_if_halted("my_paper")
+            store.refuse_if_halted()
     before, after = store.resume("looked at it")
     assert (before.peak, after.peak, after.state) == (desk.breakers.state.peak, before.equity, "ACTIVE")
-    resumed = store.refuse_if_halted("my_paper")
+    resumed = store.refuse_if_halted()
     for cash, halted in (
         (78_000, False),
         (76_000, True),
@@ -80,7 +74,7 @@ def test_a_restart_before_a_breach_goes_on_from_the_peak(mode: str, kind: str, t
     desk, recorder = run_from(mode, HOLDS[kind], first, kind, {"max_drawdown_pct": 0.1})
     assert recorder.trips == []
     store = kept(tmp_path, desk.breakers.state)
-    state = store.refuse_if_halted("my_paper")
+    state = store.refuse_if_halted()
     again = market(kind, [100] * 8, start=T0 + 9 * DAY)
     _, recorder = run_from(mode, HOLDS[kind], again, kind, {"max_drawdown_pct": 0.1}, state=state)
     (trip,) = recorder.trips
@@ -98,7 +92,7 @@ def test_a_restart_within_the_day_keeps_its_start_and_its_orders(mode: str, tmp_
         mode, HOLDS["quotes"], market("quotes", [100, 100, 99.5, 99, 99, 99]), "quotes", limits
     )
     assert recorder.trips == []
-    state = read_back(kept(tmp_path, desk.breakers.state))
+    state = kept(tmp_path, desk.breakers.state).read()
     assert state.orders_today == 5
     assert state.day_start == 100_000
     again = market("quotes", [100, 100, 99.5, 98.8, 98.7, 98.6], start=T0 + 60 * SECOND)
@@ -121,20 +115,20 @@ def test_a_crash_between_trip_and_flatten_is_known_to_the_next_run(
 
     It says halted, and that positions were to be closed; the next run is refused and says so.
     """
-    stores: list[StateFile] = []
+    stores: list[KeptAccount] = []
     rows = market(kind, [100, 100, 100, 85, 85, 85, 85])
     desk, recorder = run_from(
         mode, HOLDS[kind], rows, kind, FLATTENS, on_trip=lambda state: stores.append(kept(tmp_path, state))
     )
     (store,) = stores
-    state = read_back(store)
+    state = store.read()
     assert (state.state, state.flattening) == ("HALTED", True)
     with pytest.raises(HaltedError, match=r"is halted: DRAWDOWN.*positions may still be open"):
-        store.refuse_if_halted("my_paper")
+        store.refuse_if_halted()
     assert recorder.notices[-1]["kind"] == "FLAT"
     assert not desk.breakers.state.flattening  # done: a restart after this is not told so
     with pytest.raises(HaltedError) as done:
-        kept(tmp_path, desk.breakers.state).refuse_if_halted("my_paper")
+        kept(tmp_path, desk.breakers.state).refuse_if_halted()
     assert "positions" not in str(done.value)
 
 

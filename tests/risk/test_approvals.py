@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from nautilus_trader.model import OrderSide, Price, Quantity
 
+from runs.record import Recorder
 from tests.driving import MODES, Driven, Scripted, bars, drive
 
 both_modes = pytest.mark.parametrize("mode", MODES)
@@ -152,3 +154,147 @@ def test_where_nobody_can_be_asked_approval_is_taken_for_granted_and_said_once(m
     assert len(driven.record.fills) == 1
     assert [row["kind"] for row in driven.recorder.notices] == ["APPROVAL"]
     assert "taken for granted" in driven.recorder.notices[0]["reason"]
+
+
+# -- what is told, and that nothing is sent twice -----------------------------------------------------------------
+
+
+class Heard(Recorder):
+    """Keeps what waits, as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waited: list[tuple[str, list[str], int | None, Any]] = []
+
+    def waits(self, ts: int, event: str, orders: Any, why: str, until: int | None, price: Any) -> None:  # type: ignore[override]
+        assert ts
+        assert why
+        self.waited.append((event, [str(order.client_order_id) for order in orders], until, price))
+
+
+def heard(mode: str, strategy: type[Scripted], closes: list[float], **risk: Any) -> tuple[Driven, list[str]]:
+    recorder = Heard()
+    day = {"require_approval": True, "approval_timeout_mins": 3_000, **risk}
+    driven = drive(mode, strategy, bars(closes), risk=day, recorder=recorder)
+    return driven, [event for event, *_ in recorder.waited]
+
+
+@both_modes
+@pytest.mark.parametrize(
+    ("strategy", "closes", "events"),
+    [
+        (Approves, FLAT, ["HELD", "APPROVED"]),
+        (Rejected, FLAT, ["HELD", "REJECTED"]),
+        (NobodyAnswers, FLAT, ["HELD", "EXPIRED"]),
+        (NobodyAnswers, [100.0, 100.0, 102.0, 102.0, 102.0], ["HELD", "MOVED"]),
+        (Withdraws, FLAT, ["HELD", "WITHDRAWN"]),
+        (Halted, FLAT, ["HELD", "WITHDRAWN"]),
+    ],
+)
+def test_whatever_becomes_of_an_order_that_waits_is_told_once(
+    mode: str, strategy: type[Scripted], closes: list[float], events: list[str]
+) -> None:
+    assert heard(mode, strategy, closes)[1] == events
+
+
+class TwoPeopleAtOnce(Asks):
+    def at_bar(self, n: int, bar: Any) -> None:
+        super().at_bar(n, bar)
+        if n == 3:
+            self.answers = [self.desk.approvals.approve(self.name, who) for who in ("ann", "bob")]
+            self.said = self.desk.approvals.answer_to(self.name)
+
+
+@both_modes
+def test_two_people_who_approve_at_once_send_one_order(mode: str) -> None:
+    driven, events = heard(mode, TwoPeopleAtOnce, FLAT)
+    strategy = driven.strategies[0]
+    assert strategy.answers == [None, f"APPROVAL: no order {strategy.name} waits"]
+    assert strategy.said == f"{strategy.name} was approved by ann"
+    assert [fill["quantity"] for fill in driven.record.fills] == [100]
+    assert events == ["HELD", "APPROVED"]
+
+
+class ApprovesTooLate(Asks):
+    """Approves when the time is up, before any price let the desk see that."""
+
+    def at_bar(self, n: int, bar: Any) -> None:
+        super().at_bar(n, bar)
+        if n == 3:
+            held = next(iter(self.desk.approvals.waiting.values()))
+            held.until = bar.ts_event
+            self.answer = self.desk.approvals.approve(self.name)
+            self.again = self.desk.approvals.approve(self.name)
+
+
+@both_modes
+def test_what_is_approved_too_late_is_not_sent(mode: str) -> None:
+    driven, events = heard(mode, ApprovesTooLate, FLAT)
+    strategy = driven.strategies[0]
+    assert strategy.answer == f"APPROVAL: nobody approved {strategy.name} in time"
+    assert strategy.again == f"APPROVAL: no order {strategy.name} waits"
+    assert driven.record.fills == []
+    assert events == ["HELD", "EXPIRED"]
+
+
+class ApprovesByTheSecond(Asks):
+    """Two orders of one call: either id stands for both."""
+
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 2:
+            make = self.order_factory.limit
+            orders = [make(self.iid, OrderSide.BUY, Quantity(size, 0), Price(99, 2)) for size in (10, 20)]
+            self.names = [str(order.client_order_id) for order in orders]
+            self.submit_order_list(orders)
+        if n == 3:
+            self.held = self.desk.approvals.held_orders
+            self.answer = self.desk.approvals.approve(self.names[1])
+
+
+@both_modes
+def test_orders_of_one_call_are_approved_by_the_id_of_any_of_them(mode: str) -> None:
+    driven, events = heard(mode, ApprovesByTheSecond, FLAT)
+    strategy = driven.strategies[0]
+    assert strategy.held == frozenset(strategy.names)
+    assert strategy.answer is None
+    assert events == ["HELD", "APPROVED"]
+    assert len(driven.record.orders) == 2
+
+
+class Flattens(Asks):
+    def at_bar(self, n: int, bar: Any) -> None:
+        super().at_bar(n, bar)
+        if n == 3:
+            self.desk.flatten(reason="out")
+
+
+@both_modes
+def test_closing_everything_takes_back_what_waits(mode: str) -> None:
+    driven, events = heard(mode, Flattens, FLAT)
+    assert events == ["HELD", "WITHDRAWN"]
+    assert driven.desk.book.orders == {}
+    assert not driven.desk.flattener.active
+
+
+class Stops(Asks):
+    def at_bar(self, n: int, bar: Any) -> None:
+        super().at_bar(n, bar)
+        if n == 3:
+            self.desk.cancel_adding()
+
+
+@both_modes
+def test_cancelling_entries_takes_back_what_waits(mode: str) -> None:
+    driven, events = heard(mode, Stops, FLAT)
+    assert events == ["HELD", "WITHDRAWN"]
+    assert driven.desk.book.orders == {}
+
+
+@both_modes
+def test_one_that_never_expires_says_so(mode: str) -> None:
+    recorder = Heard()
+    drive(
+        mode, NobodyAnswers, bars(FLAT), recorder=recorder,
+        risk={"require_approval": True, "approval_timeout_mins": "off", "approval_band_pct": "off"},
+    )  # fmt: skip
+    assert [(event, until) for event, _, until, _ in recorder.waited] == [("HELD", None)]

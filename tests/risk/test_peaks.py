@@ -26,6 +26,16 @@ class InAndOut(Scripted):
             self.close_all_positions(self.iid)
 
 
+class AskedBetween(InAndOut):
+    """The same; somebody asks for the peak between two prices, as a node's clock does once a second."""
+
+    def at_bar(self, n: int, bar: Any) -> None:
+        super().at_bar(n, bar)
+        if n == 30:
+            gate: Any = self
+            gate.desk.prices.read_peak()
+
+
 def path(seed: int) -> list[float]:
     rng, price, closes = random.Random(seed), 100.0, []  # noqa: S311 - a seeded path
     drift, noise = rng.choice([0.0005, 0.002, 0.004]), rng.choice([0.0005, 0.003, 0.01])
@@ -56,6 +66,17 @@ def test_peaks_read_late_change_nothing(chunk: int, monkeypatch: pytest.MonkeyPa
         assert late.record.final_equity == each.record.final_equity, seed
         tripped += bool(late.record.trips)
     assert tripped  # the paths are such that something happens
+
+
+def test_a_peak_that_is_asked_for_between_two_prices_hides_no_later_one() -> None:
+    closes = [100 + n * 0.01 + (0.3 if n == 31 else 0) for n in range(36)]
+    peaks = []
+    for strategy in (InAndOut, AskedBetween):
+        rows = bars(closes, step=60_000_000_000)
+        peaks.append(
+            drive("backtest", strategy, rows, risk={"max_drawdown_pct": 0.2}).desk.breakers.state.peak
+        )
+    assert peaks[0] == peaks[1]
 
 
 def test_a_rising_market_is_read_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
