@@ -1,6 +1,6 @@
 """What does a live node ask of a venue, whichever it is?
 
-The class that a venue YAML names under `factory` is built as `factory(config, market)` and has these methods.
+The class that a venue YAML names under `factory` is built as `factory(config, market, max_updates)` and has these.
 """
 
 from __future__ import annotations
@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
     from nautilus_trader.live import LiveNodeBuilder
 
+    from adapters.account import Operator
+    from adapters.gatekeeper import Gatekeeper
     from risk.gate import RiskGate
 
 
 class VenueClients(Protocol):
     """A venue's data and execution clients, and what its time and its data are like."""
+
+    gatekeeper: Gatekeeper
+    """Who has the last word on every order; set before `add_to`. Simulated venues inside the engine ask nobody."""
 
     @property
     def event_time(self) -> Callable[[RiskGate, Any, int], int] | None:
@@ -25,6 +30,9 @@ class VenueClients(Protocol):
     @property
     def replays(self) -> bool:
         """Whether market time and wall time run at different speeds, so that timers cannot be kept."""
+
+    def operator(self) -> Operator | None:
+        """The account without a node; None where nothing outlives the node."""
 
     def add_to(self, builder: LiveNodeBuilder) -> LiveNodeBuilder:
         """Add the venue's clients to a node."""

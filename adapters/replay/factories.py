@@ -11,6 +11,7 @@ from nautilus_trader.model import Bar, BarType, InstrumentId, OmsType
 
 from adapters import simulated
 from adapters.errors import AdapterError
+from adapters.gatekeeper import Gatekeeper, OpenGate
 from adapters.replay.data import Replay, ReplayDataClient, shadow_types
 
 if TYPE_CHECKING:
@@ -55,6 +56,10 @@ class ReplayVenue:
             for name, key in keys.items()
         }
         self.replays = config.speed != REAL_TIME
+        self.gatekeeper: Gatekeeper = OpenGate()
+
+    def operator(self) -> None:
+        """The sandbox and its account end with the node."""
 
     def add_to(self, builder: LiveNodeBuilder) -> LiveNodeBuilder:
         """Add the data client and the sandbox."""

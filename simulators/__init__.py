@@ -1,0 +1,1 @@
+"""Local brokers: what tests and rehearsals trade at instead of a real one."""

@@ -1,0 +1,1 @@
+"""The local broker: a paper account in a process of its own, with faults on demand."""

@@ -1,0 +1,1 @@
+"""Tests of the local paper venue, each at a broker process of its own."""

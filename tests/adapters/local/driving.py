@@ -1,0 +1,316 @@
+"""Runs a node at a broker process, from inside one test: commands go in, events and the gatekeeper's notes come out."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nautilus_trader.common import Environment, LoggerConfig, LogLevel
+from nautilus_trader.live import (
+    LiveExecutionEngineConfig,
+    LiveNodeBuilder,
+    LiveNodeConfig,
+    LiveRiskEngineConfig,
+    SubmissionRecoveryPolicy,
+)
+from nautilus_trader.model import (
+    Bar,
+    BarType,
+    ClientOrderId,
+    InstrumentId,
+    OrderSide,
+    Price,
+    Quantity,
+    StrategyId,
+    TimeInForce,
+    TraderId,
+)
+from nautilus_trader.trading import Strategy, StrategyConfig
+
+from adapters.account import VenueFill, VenueOrder
+from adapters.execution import Patience
+from adapters.gatekeeper import Intent
+from adapters.local.config import LocalVenueConfig
+from adapters.local.factories import LocalVenue
+from configs.load import compose
+from market.catalog import open_market
+from market.market_data import MarketData
+from simulators.broker.control import BrokerProcess, Control
+
+AAPL = InstrumentId.from_str("AAPL.XNAS")
+WINDOW = ["instruments=[AAPL]", "run.end=2000-09-01"]
+QUICK = Patience(
+    answer_secs=0.5, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
+)
+
+
+def market() -> MarketData:
+    """What the broker of these tests plays."""
+    config = compose("live", WINDOW).config
+    return open_market(config.data, config.symbols, config.bar, config.run.start, config.run.end)
+
+
+@dataclass
+class Broker:
+    """A broker process whose market stands still unless it is told otherwise, with a connection to it."""
+
+    folder: Path
+    arguments: list[str] = field(default_factory=list)
+    process: BrokerProcess | None = None
+    control: Control | None = None
+    port: int = 0
+
+    def start(self) -> None:
+        """Start it, again after a kill; it goes on where it was."""
+        own = [*WINDOW, "paused=true", "commission=0", f"state={self.folder / 'broker.jsonl'}"]
+        self.process = BrokerProcess([*own, *self.arguments], self.folder / "broker.log", self.port)
+        self.port = self.process.port
+        self.control = Control(self.port)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process is not None
+        assert self.control is not None
+        self.control.close()
+        self.process.kill()
+        self.process = None
+
+    def ask(self, op: str, **request: Any) -> Any:
+        assert self.control is not None
+        return self.control.ask(op, **request)
+
+    def price(self, price: float) -> None:
+        """Move the market; whatever that fills is filled now."""
+        self.ask("market", do="price", instrument=str(AAPL), price=str(price))
+
+    def fault(self, **faults: Any) -> None:
+        self.ask("fault", **faults)
+
+    @property
+    def received(self) -> dict[str, int]:
+        """Client order id -> how often it arrived."""
+        found: dict[str, int] = self.ask("audit")["received"]
+        return found
+
+
+@contextmanager
+def broker(folder: Path, *arguments: str) -> Iterator[Broker]:
+    """A broker for one test, at 100.00."""
+    one = Broker(folder, list(arguments))
+    one.start()
+    try:
+        one.price(100)
+        yield one
+    finally:
+        if one.process is not None:
+            one.kill()
+
+
+@dataclass
+class Notes:
+    """A gatekeeper that keeps what it is told, and denies for `reason` while there is one."""
+
+    reason: str | None = None
+    told: list[tuple[str, ...]] = field(default_factory=list)
+    intents: list[Intent] = field(default_factory=list)
+    orders: list[VenueOrder] = field(default_factory=list)
+    fills: list[VenueFill] = field(default_factory=list)
+
+    def before_send(self, order: Intent) -> str | None:
+        self.intents.append(order)
+        return self.reason
+
+    def sent(self, client_order_id: str, venue_order_id: str | None) -> None:
+        self.told.append(("sent", client_order_id, str(venue_order_id)))
+
+    def unknown(self, client_order_id: str, why: str) -> None:
+        self.told.append(("unknown", client_order_id, why))
+
+    def resolved(self, client_order_id: str, outcome: str) -> None:
+        self.told.append(("resolved", client_order_id, outcome))
+
+    def own_fill(self, fill: VenueFill) -> None: ...
+
+    def foreign_order(self, order: VenueOrder) -> None:
+        self.orders.append(order)
+
+    def foreign_fill(self, fill: VenueFill) -> None:
+        self.fills.append(fill)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [each[0] for each in self.told]
+
+
+class PlainConfig(StrategyConfig):
+    """Nothing of its own."""
+
+    def __init__(self, **_: object) -> None: ...
+
+
+class Commanded(Strategy):
+    """Does what the test says, and keeps the events."""
+
+    def __init__(self, config: PlainConfig) -> None:
+        super().__init__(config)
+        self.events: list[Any] = []
+        self.bars: list[Bar] = []
+        self.began = False
+
+    def on_start(self) -> None:
+        self.began = True
+        self.subscribe_bars(BarType.from_str(f"{AAPL}-1-DAY-LAST-EXTERNAL"))
+
+    def on_bar(self, bar: Bar) -> None:
+        self.bars.append(bar)
+
+    def on_order_event(self, event: Any) -> None:
+        self.events.append(event)
+
+    def buy(self, quantity: int = 10, *, side: OrderSide = OrderSide.BUY, **more: Any) -> str:
+        """A market order; answers its id."""
+        order = self.order_factory.market(AAPL, side, Quantity(quantity, 0), **more)
+        self.submit_order(order)
+        return str(order.client_order_id)
+
+    def limit(self, price: float, quantity: int = 10, *, side: OrderSide = OrderSide.BUY, **more: Any) -> str:
+        """A limit order; answers its id."""
+        order = self.order_factory.limit(AAPL, side, Quantity(quantity, 0), Price(price, 4), **more)
+        self.submit_order(order)
+        return str(order.client_order_id)
+
+    def cancel(self, name: str) -> None:
+        self.cancel_order(ClientOrderId(name))
+
+    def of(self, name: str) -> list[str]:
+        """The kinds of events of one order."""
+        return [
+            type(each).__name__.removeprefix("Order")
+            for each in self.events
+            if str(each.client_order_id) == name
+        ]
+
+    def trades(self, name: str) -> list[str]:
+        return [
+            str(each.trade_id)
+            for each in self.events
+            if str(each.client_order_id) == name and type(each).__name__ == "OrderFilled"
+        ]
+
+    def status(self, name: str) -> str:
+        order = self.cache.order(ClientOrderId(name))
+        return "NONE" if order is None else str(order.status.name)
+
+    @property
+    def position(self) -> int:
+        return sum(int(each.signed_qty) for each in self.cache.positions_open())
+
+
+@dataclass
+class Node:
+    """A running node: its strategy, its venue, and how to wait for something."""
+
+    strategy: Commanded
+    venue: LocalVenue
+    notes: Notes
+
+    async def until(self, condition: Callable[[], bool], secs: float = 8.0) -> None:
+        """Wait for a condition, and fail when it does not come."""
+        deadline = time.monotonic() + secs
+        while not condition():
+            assert time.monotonic() < deadline, [
+                (type(each).__name__, str(each.client_order_id)) for each in self.strategy.events
+            ][-20:]
+            await asyncio.sleep(0.01)
+
+    def order(self, name: str) -> Any:
+        """The engine's order."""
+        return self.strategy.cache.order(ClientOrderId(name))
+
+    async def settle(self, secs: float = 0.3) -> None:
+        """Let whatever is on its way arrive."""
+        await asyncio.sleep(secs)
+
+
+@asynccontextmanager
+async def node(
+    broker: Broker,
+    *,
+    notes: Notes | None = None,
+    patience: Patience = QUICK,
+    config: dict[str, Any] | None = None,
+    most: int | None = None,
+    price: float | None = 100,
+) -> AsyncIterator[Node]:
+    """A node at a broker, connected and with data flowing; `price` is the first one it sees."""
+    gc.collect()
+    own = LocalVenueConfig(
+        name="local_paper", config="a:B", factory="a:C", port=broker.port, answer_secs=patience.answer_secs,
+        **(config or {}),
+    )  # fmt: skip
+    venue = LocalVenue(own, market(), most)
+    venue.gatekeeper = kept = notes or Notes()
+    venue.patience = patience
+    built = venue.add_to(_builder()).build()
+    strategy = Commanded(PlainConfig(strategy_id=StrategyId("TEST-001"), use_uuid_client_order_ids=True))
+    built.add_strategy(strategy)
+    handle = built.handle()
+    running = asyncio.ensure_future(built.run_async())
+    del built
+    one = Node(strategy, venue, kept)
+    try:
+        while not strategy.began:
+            assert not running.done(), running
+            await asyncio.sleep(0.005)
+        venue.begin()
+        if price is not None:
+            broker.price(price)
+            await one.until(lambda: bool(strategy.bars))
+        yield one
+    finally:
+        handle.stop()
+        await asyncio.wait([running], timeout=8)
+        running.exception() if running.done() else running.cancel()
+        del running
+        gc.collect()
+
+
+def _builder() -> LiveNodeBuilder:
+    rate = "100000/00:00:01"
+    return LiveNodeBuilder.from_config(
+        "TEST",
+        LiveNodeConfig(
+            environment=Environment.LIVE,
+            trader_id=TraderId("KEEL-001"),
+            logging=LoggerConfig(stdout_level=LogLevel.OFF),
+            delay_post_stop_secs=0.0,
+            timeout_connection_secs=5.0,
+            risk_engine=LiveRiskEngineConfig(max_order_submit_rate=rate, max_order_modify_rate=rate),
+            exec_engine=LiveExecutionEngineConfig(
+                reconciliation=True,
+                reconciliation_startup_delay_secs=0.0,
+                submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
+            ),
+        ),
+    )
+
+
+def drive(folder: Path, work: Callable[[Broker, Node], Any], *arguments: str, **how: Any) -> None:
+    """A broker, a node at it, and what the test does with them."""
+
+    async def main() -> None:
+        async with node(one, **how) as running:
+            await work(one, running)
+
+    with broker(folder, *arguments) as one:
+        asyncio.run(main())
+
+
+DAY_ORDER = TimeInForce.DAY
+PATIENT = replace(QUICK, answer_secs=3.0)
