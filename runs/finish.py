@@ -14,6 +14,7 @@ from configs.edge import say
 from runs.analysis import analyse
 from runs.artifacts import write_record, write_reports
 from runs.folder import CONFIG, VERSIONS
+from runs.logs.secrets import scrubber_for
 from runs.summary import Summary, summarise
 from runs.table import show
 from runs.versions import versions
@@ -84,5 +85,5 @@ def keeping_errors(ready: Prepared, folder: RunFolder) -> Iterator[None]:
     finally:
         errors = ready.recorder.errors
         if errors:
-            path = folder.write(ERRORS, "\n".join(errors))
+            path = folder.write(ERRORS, scrubber_for(ready.config).text("\n".join(errors)))
             say(f"{len(errors)} error(s) raised by strategies, with tracebacks: {path}")

@@ -38,13 +38,19 @@ def prepare(config: RunConfig) -> Prepared:
     return Prepared(config, with_rates(market, config.data, config.venue.currency, config.bar), Recorder())
 
 
-def finished_record(config: RunConfig, ready: Prepared, desk: RiskDesk, final_equity: Decimal) -> RunRecord:
-    """The record of a run that came to its end."""
+def finished_record(
+    config: RunConfig,
+    ready: Prepared,
+    desk: RiskDesk,
+    final_equity: Decimal,
+    starting_equity: Decimal | None = None,
+) -> RunRecord:
+    """The record of a run that came to its end; None: it started with `venue.starting_cash`."""
     recorder = ready.recorder
     desk.halts.tell()
     return RunRecord(
         market=ready.market,
-        starting_equity=config.venue.starting_cash,
+        starting_equity=config.venue.starting_cash if starting_equity is None else starting_equity,
         final_equity=final_equity,
         currency=config.venue.currency,
         halted=desk.breakers.halted,

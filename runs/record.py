@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from risk.orders import STATUS_OF
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,19 +18,6 @@ if TYPE_CHECKING:
     from risk.breaker import Notice, Trip
 
 Row = dict[str, Any]
-STATUS_OF = {  # order event -> the order's status after it
-    "OrderDenied": "DENIED",
-    "OrderEmulated": "EMULATED",
-    "OrderReleased": "RELEASED",
-    "OrderSubmitted": "SUBMITTED",
-    "OrderAccepted": "ACCEPTED",
-    "OrderRejected": "REJECTED",
-    "OrderCanceled": "CANCELED",
-    "OrderExpired": "EXPIRED",
-    "OrderTriggered": "TRIGGERED",
-}
-
-
 REFUSED_BY = {
     "OrderDenied": "ENGINE",
     "OrderRejected": "VENUE",
@@ -106,6 +95,9 @@ class Recorder:
         """A strategy's callback raised."""
         trace = "".join(traceback.format_exception(error))
         self.errors.append(f"{strategy} raised in {where}\n{trace}")
+
+    def waits(self, *_: object) -> None:
+        """An order waits for a person, or no longer does: its notice and its denial say so in the report."""
 
     def _made(self) -> tuple[dict[str, Row], list[Row], list[Row]]:
         seen, orders, fills, refusals = self._rows

@@ -18,12 +18,15 @@ from runs.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from decimal import Decimal
 
-    from configs.schema import RunConfig, StrategySpec
+    from configs.schema import ApprovalSettings, RunConfig, StrategySpec
     from market.catalog import MarketData
     from market.rates import Rates
     from risk.breaker import RiskState
     from risk.desk import Witness
+    from risk.intents import Intents
+    from risk.limits import RiskConfig
 
 
 class InstrumentError(RunError):
@@ -51,21 +54,28 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
     event_time: Callable[[RiskGate, Any, int], int] | None = None,
     replays: bool = False,
     assumes_approval: bool = True,
+    intents: Intents | None = None,
+    cash: Decimal | None = None,
+    limits: RiskConfig | None = None,
 ) -> RiskDesk:
-    """The desk of a run, with its instruments. Raises InstrumentError for one that its account cannot hold."""
-    planned = _plan(config, market)
+    """The desk of a run, with its instruments; `cash` is what the venue says the account has.
+
+    limits: those in force, where a person made them tighter than the config's own. Raises InstrumentError for one that
+    its account cannot hold.
+    """
+    planned, limits = _plan(config, market), asked_limits(config) if limits is None else limits
     names = {_id_of(each, number): each.name for number, each in enumerate(planned, start=1)}
     venues = [str(instrument.id.venue) for instrument in market.instruments]
-    unknown = unmatched_venues(config.risk, [config.venue.name, *venues])
+    unknown = unmatched_venues(limits, [config.venue.name, *venues])
     if unknown:
         raise InstrumentError(
-            f"risk.overrides: line {unknown[0]} names venue {config.risk.overrides[unknown[0]].venue}, which this run "
+            f"risk.overrides: line {unknown[0]} names venue {limits.overrides[unknown[0]].venue}, which this run "
             f"does not trade on; it has {', '.join(dict.fromkeys([config.venue.name, *venues]))}"
         )
-    scopes = scoped_breakers(config.risk, names, venues, config.venue.name)
+    scopes = scoped_breakers(limits, names, venues, config.venue.name)
     desk = RiskDesk(
-        config.risk,
-        starting_cash=config.venue.starting_cash,
+        limits,
+        starting_cash=config.venue.starting_cash if cash is None else cash,
         currency=config.venue.currency,
         zone=config.data.zone,
         witness=witness,
@@ -78,12 +88,13 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         takes_turns=len(planned) > 1,
         on_error=config.run.on_strategy_error,
         scopes=[
-            ScopeLimits.only(scope, config.risk, **{key: tight.value for key, tight in keys.items()})
+            ScopeLimits.only(scope, limits, **{key: tight.value for key, tight in keys.items()})
             for scope, keys in scopes.items()
         ],
         names=names,
         assumes_approval=assumes_approval,
         venue_name=config.venue.name,
+        intents=intents,
     )
     for instrument in market.instruments:
         _check_instrument(instrument, config, market.rates)
@@ -92,6 +103,23 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         desk.prices.add_rate(pair.id, currency, turned_over=False)
     _ask_for_limits(desk, names)
     return desk
+
+
+def asked_limits(config: RunConfig) -> RiskConfig:
+    """The config's own limits, with what `approval` asks of them."""
+    return limits_asked(config.risk, config.approval, config.venue.mode)
+
+
+def limits_asked(risk: RiskConfig, approval: ApprovalSettings, mode: str) -> RiskConfig:
+    """Limits with what `approval` asks of them on a venue of this mode."""
+    changed: dict[str, Any] = {}
+    if approval.mode == "all" or (approval.mode == "live_orders" and mode == "live"):
+        changed["require_approval"] = True
+    if approval.timeout_mins is not None:
+        changed["approval_timeout_mins"] = approval.timeout_mins
+    if approval.band_pct is not None:
+        changed["approval_band_pct"] = approval.band_pct
+    return risk.model_copy(update=changed)
 
 
 def _ask_for_limits(desk: RiskDesk, strategies: Iterable[str]) -> None:
@@ -106,11 +134,14 @@ def _ask_for_limits(desk: RiskDesk, strategies: Iterable[str]) -> None:
         raise InstrumentError(str(error)) from error
 
 
-def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> list[RiskGate]:
+def build_strategies(
+    config: RunConfig, market: MarketData, desk: RiskDesk, *, unique_ids: bool = False
+) -> list[RiskGate]:
     """Every configured strategy behind the desk's gate, in configured order.
 
     Ids are NAME-001, NAME-002 ...: the number is the strategy's place in the run, which the engine wants unique. A
     config class that takes one `instrument_id` gets one strategy an instrument, one with `instrument_ids` all of them.
+    unique_ids: no client order id is ever used twice on the account, whatever the clock does between two runs.
     """
     ids = dict(zip(_symbols(market), market.instruments, strict=True))
     kinds = dict(zip(_symbols(market), market.bar_types, strict=True)) if market.kind == "bars" else {}
@@ -128,12 +159,42 @@ def build_strategies(config: RunConfig, market: MarketData, desk: RiskDesk) -> l
         given = {key: value for key, value in offered.items() if key in wanted}
         name = _id_of(planned, number)
         try:
-            own = config_class(**planned.spec.params, **given, strategy_id=StrategyId(name))
+            own = config_class(
+                **planned.spec.params, **given, strategy_id=StrategyId(name), **_ids(unique=unique_ids)
+            )
             gate = gated(strategy_class, desk)(own)
         except (TypeError, ValueError) as error:
             raise InstrumentError(f"strategy {planned.spec.strategy_path}: {error}") from error
         desk.gates.append(gate)
     return desk.gates
+
+
+def _ids(*, unique: bool) -> dict[str, Any]:
+    return {"use_uuid_client_order_ids": True} if unique else {}
+
+
+def traders(config: RunConfig, market: MarketData) -> dict[str, list[str]]:
+    """Instrument id -> the ids of the strategies that trade it, in configured order."""
+    ids = dict(zip(_symbols(market), market.instruments, strict=True))
+    found: dict[str, list[str]] = {}
+    for number, planned in enumerate(_plan(config, market), start=1):
+        for symbol in planned.symbols:
+            found.setdefault(str(ids[symbol].id), []).append(_id_of(planned, number))
+    return found
+
+
+def claims(config: RunConfig, market: MarketData) -> dict[str, list[Any]]:
+    """Strategy id -> the instruments that it alone trades: it gets the orders back that the venue has of them.
+
+    The engine lets nobody claim what two trade.
+    """
+    found: dict[str, list[Any]] = {}
+    trading = traders(config, market)
+    for instrument in market.instruments:
+        each = trading.get(str(instrument.id), [])
+        if len(each) == 1:
+            found.setdefault(each[0], []).append(instrument.id)
+    return found
 
 
 def _plan(config: RunConfig, market: MarketData) -> list[_Planned]:
