@@ -21,6 +21,7 @@ from nautilus_trader.live import (
     LiveNodeBuilder,
     LiveNodeConfig,
     LiveRiskEngineConfig,
+    SubmissionRecoveryPolicy,
 )
 from nautilus_trader.model import TraderId
 from nautilus_trader.portfolio import PortfolioConfig
@@ -30,10 +31,11 @@ from runs.engine import logging_into, max_notionals, submit_rate
 from runs.errors import RunError
 from runs.ledger import engine_equity
 from runs.prepare import finished_record, raise_kept
-from runs.strategies import build_strategies
+from runs.strategies import build_strategies, claims
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
     from pathlib import Path
 
     from adapters.clients import VenueClients
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
     from runs.prepare import Prepared
     from runs.record import RunRecord
 
+UNANSWERED = "Submission recovery incomplete"  # the engine's words for orders that the venue never answered
 TRADER = TraderId("KEEL-001")
 POLL_SECS = 0.02
 TICK_NANOS = 1_000_000_000
@@ -87,16 +90,24 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
     *,
     wall_clock_is_market_time: bool,
     on_progress: Callable[[], None],
+    starting_equity: Decimal | None = None,
+    stop: Stop | None = None,
 ) -> LiveRun:
-    """Run a node until it is asked to stop. Raises StrategyError, RunError, or what the data source raised."""
+    """Run a node until it is asked to stop. Raises StrategyError, RunError, or what the data source raised.
+
+    starting_equity: of an account that the venue keeps, of which Keel's own book is the measure; None: the engine's
+    simulated account is.
+    """
     config = ready.config
-    stop = Stop()
+    stop = stop or Stop()
     restore = _on_signals(stop)
+    desk.events.reconciling = starting_equity is not None
     running = Running(
         _build_node(ready, desk, venue, folder, wall_clock_is_market_time=wall_clock_is_market_time)
     )
     try:
-        await _started(desk, running)
+        await _started(desk, running, venue)
+        desk.events.reconciling = False
         venue.begin()
         ticks = Ticks(desk) if wall_clock_is_market_time else None
         await _until_asked(ready, desk, venue, running, stop, on_progress, ticks)
@@ -109,8 +120,12 @@ async def run_node(  # noqa: PLR0913 - the parts of a node, handed in
     raise_kept(desk, stop_on_error=config.run.on_strategy_error == "stop")
     if stop.failure is not None:
         raise stop.failure
-    equity = engine_equity(running.portfolio, running.cache, config, ready.market, desk.market_now())
-    record = finished_record(config, ready, desk, equity)
+    if starting_equity is None:
+        equity = engine_equity(running.portfolio, running.cache, config, ready.market, desk.market_now())
+    else:
+        desk.note_equity()
+        equity = desk.breakers.state.equity
+    record = finished_record(config, ready, desk, equity, starting_equity)
     return LiveRun(record, desk.market_now(), stop.reason or "stopped", stop.interrupted, left)
 
 
@@ -136,13 +151,18 @@ def _build_node(
                 max_notional_per_order=max_notionals(config, market),
             ),
             exec_engine=LiveExecutionEngineConfig(
-                reconciliation=not sandbox, reconciliation_startup_delay_secs=0.0
+                reconciliation=not sandbox,
+                reconciliation_startup_delay_secs=0.0,
+                submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
             ),
         ),
     )
     node = venue.add_to(builder).build()
-    for strategy in build_strategies(config, market, desk):
+    own = {} if sandbox else claims(config, market)
+    for strategy in build_strategies(config, market, desk, unique_ids=not sandbox):
         node.add_strategy(strategy)
+        if strategy.known_as in own:
+            strategy.set_external_order_instrument_ids(own[strategy.known_as])
     for algorithm in build_algorithms(config, desk):
         node.add_exec_algorithm(algorithm)
     return node
@@ -179,7 +199,7 @@ class Running:
                 f"the node did not stop within {STOP_SECS:.0f} s; see the engine's log in the run folder"
             )
         error = self._task.exception()
-        if error is not None:
+        if error is not None and UNANSWERED not in str(error):  # those orders are in the journal, as UNKNOWN
             raise RunError(f"the node stopped with an error: {error}")
 
     async def release(self) -> None:
@@ -207,10 +227,13 @@ def _on_signals(stop: Stop) -> Callable[[], None]:
     return restore
 
 
-async def _started(desk: RiskDesk, running: Running) -> None:
+async def _started(desk: RiskDesk, running: Running, venue: VenueClients) -> None:
     """Wait until every strategy runs. Raises what kept the node from starting."""
     deadline = asyncio.get_running_loop().time() + START_SECS
     while not all(gate.is_running() for gate in desk.gates):
+        failure = venue.error()
+        if failure is not None:
+            raise failure
         if desk.errors or running.ended():
             raise_kept(desk, stop_on_error=True)
             raise RunError(f"the node did not start: {running.why()}")

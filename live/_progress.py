@@ -24,11 +24,11 @@ EVERY_SECS_PLAIN = 5.0
 class Progress:
     """A line that renews itself on a terminal; elsewhere a line now and then."""
 
-    def __init__(self, desk: RiskDesk, recorder: Recorder) -> None:
-        """`update` is to be called on the thread of the engine: it reads the desk."""
+    def __init__(self, desk: RiskDesk, recorder: Recorder, console: Console | None = None) -> None:
+        """`update` is to be called on the thread of the engine: it reads the desk. `console`: where the log writes."""
         self._desk = desk
         self._recorder = recorder
-        self._console = Console(stderr=True)
+        self._console = console or Console(stderr=True)
         self._line = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
         self._every = EVERY_SECS if self._console.is_terminal else EVERY_SECS_PLAIN
         self._next = time.monotonic() + (0.0 if self._console.is_terminal else EVERY_SECS_PLAIN)

@@ -1,32 +1,46 @@
-"""`python -m live resume venue=NAME reason="..."`: lift a halt, as a person, for a reason that is kept."""
+"""`python -m live resume reason="..."`: lift a halt, as a person, for a reason that is kept."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from configs.edge import guarded
 from configs.errors import ConfigError
-from live._state import StateFile
-from risk.breaker import BOOK
-from runs.verbs import key_values
+from journal import tables
+from journal.errors import JournalAbsentError
+from live._about import ABOUT_HELP, About
+from live._control import (
+    Done,
+    arguments,
+    ask,
+    concluded,
+    is_kept,
+    one_meant,
+    record,
+    risk_event,
+    taken,
+    who,
+)
+from live._latch import keep, kept_state
+from live._lifting import ALL, to_lift
+from live._resumed import told_of_resume
+from risk.breaker import resumed
+from risk.by_hand import lifted_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from decimal import Decimal
+    from risk.breaker import RiskState
 
-    from risk.breaker import RiskState, ScopeState
+KEYS = ("reason", "scope")
+HELP = f"""python -m live resume reason="why it is safe to trade again" [scope=SCOPE] [venue=NAME] ...
 
-KEYS = ("venue", "reason", "scope", "run.state_dir", "output")
-HELP = """python -m live resume venue=NAME reason="why it is safe to trade again" [scope=SCOPE]
-                      [run.state_dir=FOLDER] [output=json]
-
-Lifts a halt of a paper or live account. SCOPE is book, one strategy (strategy:EmaCross-001), one venue account
-(venue:XNAS), or all; it need only be said where several are halted. Day, drawdown and closed trades of what is lifted
-are measured anew from its last known value, which is shown and kept with your name and reason; the rest keeps its own.
+Lifts a halt. SCOPE is book, one strategy (strategy:EmaCross-001), one venue account (venue:XNAS), or all; it need only
+be said where several are halted. Day, drawdown and closed trades of what is lifted are measured anew from its last
+known value, which is shown and kept with your name and reason; the rest keeps its own. What was being flattened stays
+open, and is shown. A node that runs does it at once; without one it counts from the next start.
 Replay and backtests start fresh: a halt there ends with its run.
 
+{ABOUT_HELP}
 Example: python -m live resume venue=alpaca_paper reason="bad tick in AAPL, checked with the broker"
 """
 
@@ -37,66 +51,65 @@ def resume(argv: Sequence[str]) -> int:
 
 
 def _resume(argv: Sequence[str]) -> int:
-    if "--help" in argv or "-h" in argv:
-        print(HELP, end="")  # noqa: T201 - what a person reads
+    given = arguments("resume", argv, KEYS, HELP)
+    if given is None:
         return 0
-    given = key_values("resume", argv, KEYS)
-    venue, reason = given.get("venue"), given.get("reason", "").strip()
-    if not venue:
-        raise ConfigError("venue: which account? name its venue, as in venue=alpaca_paper")
+    reason = given.get("reason", "").strip()
     if not reason:
         raise ConfigError(
             'reason: say why it is safe to trade again, as in reason="bad tick, checked with the broker"'
         )
-    if venue == "replay":
-        raise ConfigError(
-            "venue=replay: a replay starts fresh and its halt ends with the run, so there is nothing to resume"
-        )
-    folder = given.get("run.state_dir")
-    store = StateFile.of(venue, Path(folder).expanduser() if folder else None)
-    before, after = store.resume(reason, given.get("scope"))
-    lifted = [name for name in (BOOK, *before.scopes) if before.of(name).halted and not after.of(name).halted]
-    shown = {
-        "venue": venue,
-        "reason": reason,
-        "lifted": lifted,
-        "before": before.as_row(),
-        "after": after.as_row(),
-    }
-    text = json.dumps(shown) if given.get("output") == "json" else _told(venue, before, after)
-    print(text)  # noqa: T201 - what a person or a script asked for
-    return 0
+    found = _account(given)
+    args = {} if given.get("scope") is None else {"scope": given["scope"]}
+    with taken(found) as hold:
+        if hold is not None:
+            return concluded(given, _by_itself(found, args, reason))
+    return concluded(given, ask(found, "resume", args, reason))
 
 
-def _told(venue: str, before: RiskState, after: RiskState) -> str:
-    lines = _told_of(venue, before, after)
-    if before.flattening and not after.flattening:
-        lines.append(
-            "flattening was not finished when the run ended: look at the positions before you trade on"
-        )
-    for name in before.scopes:
-        lines += _told_of(name, before.scopes[name], after.scopes[name])
-    return "\n".join(lines)
+def _account(given: Mapping[str, str]) -> About:
+    try:
+        return one_meant(given)
+    except (ConfigError, JournalAbsentError):
+        if given.get("venue") == "replay":
+            raise _nothing_to_resume("replay") from None
+        raise
 
 
-def _told_of(name: str, before: ScopeState, after: ScopeState) -> list[str]:
-    """What a scope's references were and are, whether it was lifted or not."""
-    was = f"was {before.state}: {before.reason}" if before.reason else f"was {before.state}"
-    references = (
-        f"drawdown is measured from {_moved(before.peak, after.peak)}, "
-        f"the day's loss from {_moved(before.day_start, after.day_start)}"
+def _nothing_to_resume(venue: str) -> ConfigError:
+    return ConfigError(
+        f"venue={venue}: a replay starts fresh and its halt ends with the run, so there is nothing to resume"
     )
-    if before.peak_base is not None or before.day_base is not None:
-        references += (
-            f"; fractions are of {_moved(before.drawdown_base, after.drawdown_base)} and of "
-            f"{_moved(before.daily_base, after.daily_base)}"
+
+
+def _by_itself(found: About, args: Mapping[str, str], reason: str) -> Done:
+    if not is_kept(found):
+        raise _nothing_to_resume(found.account.venue)
+    before = kept_state(found)
+    if before is None:
+        raise ConfigError(
+            f"nothing is kept of {found.scope} in journal {found.reader.config.shown}: it was never traded"
         )
-    if before.halted == after.halted:
-        return [f"{name} {was}, and stays so; {references}"]
-    forgotten = len(before.trades.trades)
-    counted = f"; {forgotten} closed trades no longer count" if forgotten else ""
-    return [f"{name} {was}", f"now {after.state}; {references}{counted}"]
+    scope = args.get("scope")
+    lifted = to_lift(before, scope)
+    after = resumed(before, None if scope == ALL else lifted[0])
+    answer = {"lifted": lifted, "before": before.as_row(), "after": after.as_row(), "left_open": []}
+    done = Done(
+        "resume", "DONE", "\n".join(told_of_resume(found.account.venue, before, after)), answer, by="verb"
+    )
+    keep(found, after)
+    record(found, done, args, reason, _events(found, before, after, lifted, reason))
+    return done
 
 
-def _moved(before: Decimal, after: Decimal) -> str:
-    return f"{after:,.2f} (was {before:,.2f})" if before != after else f"{after:,.2f}"
+def _events(
+    found: About, before: RiskState, after: RiskState, lifted: Sequence[str], reason: str
+) -> list[tuple[Any, Mapping[str, Any]]]:
+    rows: list[tuple[Any, Mapping[str, Any]]] = []
+    for scope in lifted:
+        old = before.of(scope)
+        text = lifted_text(scope, old, after.of(scope), f"{reason} ({who()})")
+        rows.append(
+            (tables.risk_events, risk_event(found, "RESUMED", text, breaker=old.breaker, scope=scope))
+        )
+    return rows
