@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -112,12 +114,31 @@ def test_two_runs_in_one_folder(tmp_path: Path) -> None:
     assert "already holds a finished run" in one_line(third)
 
 
+def kept_state(folder: Path) -> dict[str, Any]:
+    """What the journal keeps of the paper account's breakers; empty before there is anything."""
+    if not (folder / "journal.db").exists():
+        return {}
+    with closing(sqlite3.connect(folder / "journal.db")) as journal:
+        try:
+            found = journal.execute("SELECT state FROM risk_states WHERE scope = 'paper:my_paper'").fetchone()
+        except sqlite3.OperationalError:  # it is just being made
+            return {}
+    return {} if found is None else json.loads(found[0])
+
+
+def begun(arguments: list[str], folder: Path) -> subprocess.Popen[str]:
+    """A run that lasts until it is killed."""
+    command = [sys.executable, "-m", "live", "run", *arguments, "venue.speed=100000000"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, env=environment, text=True)
+
+
 @pytest.fixture
 def paper(tmp_path: Path) -> list[str]:
     """A paper account made of the replay venue, in a folder of the user's own YAML."""
     (tmp_path / "mine" / "venue").mkdir(parents=True)
     (tmp_path / "mine" / "venue" / "my_paper.yaml").write_text(PAPER)
-    state = f"run.state_dir={tmp_path / 'state'}"
+    state = f"journal.path={tmp_path / 'journal.db'}"
     return [
         "--config-dir",
         str(tmp_path / "mine"),
@@ -139,14 +160,12 @@ def test_a_halt_outlives_the_run_and_only_a_person_lifts_it(paper: list[str], tm
     )
     assert tripped.returncode == 0, tripped.stderr
     assert json.loads(tripped.stdout)["halted"] is True
-    state_file = tmp_path / "state" / "my_paper.json"
-    kept = json.loads(state_file.read_text())
-    assert kept["state"]["state"] == "HALTED"
+    assert kept_state(tmp_path)["state"] == "HALTED"
     again = live("run", *paper, cwd=tmp_path)
     assert again.returncode == 3
     assert "DRAWDOWN" in one_line(again)
     assert "resume venue=my_paper" in one_line(again)
-    state = f"run.state_dir={tmp_path / 'state'}"
+    state = f"journal.path={tmp_path / 'journal.db'}"
     assert "reason" in one_line(live("resume", "venue=my_paper", state, cwd=tmp_path))
     resumed = live("resume", "venue=my_paper", "reason=bad tick", state, "output=json", cwd=tmp_path)
     assert resumed.returncode == 0, resumed.stderr
@@ -154,9 +173,9 @@ def test_a_halt_outlives_the_run_and_only_a_person_lifts_it(paper: list[str], tm
     assert shown["before"]["state"] == "HALTED"
     assert shown["after"]["peak"] == shown["before"]["equity"]
     assert live("run", *paper, "run.max_bars=5", cwd=tmp_path).returncode == 0
-    history = json.loads(state_file.read_text())["history"]
-    assert [event["what"] for event in history][-1] == "resume"
-    assert history[-1]["reason"] == "bad tick"
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as journal:
+        commanded = journal.execute("SELECT verb, why FROM commands").fetchall()
+    assert commanded == [("resume", "bad tick")]
 
 
 def test_real_money_wants_every_limit_on(tmp_path: Path) -> None:
@@ -169,7 +188,7 @@ def test_real_money_wants_every_limit_on(tmp_path: Path) -> None:
         "--config-dir",
         str(tmp_path / "mine"),
         "venue=my_live",
-        f"run.state_dir={tmp_path / 'state'}",
+        f"journal.path={tmp_path / 'journal.db'}",
         *QUICK,
     ]
     done = live("run", *arguments, "risk.max_drawdown_pct=off", cwd=tmp_path)
@@ -184,17 +203,37 @@ def test_real_money_wants_every_limit_on(tmp_path: Path) -> None:
 def test_an_account_that_is_not_halted_cannot_be_resumed(paper: list[str], tmp_path: Path) -> None:
     """Resuming measures drawdown anew, so without a halt it would be a way to forget one."""
     assert live("run", *paper, "run.max_bars=5", cwd=tmp_path).returncode == 0
-    done = live("resume", "venue=my_paper", "reason=x", f"run.state_dir={tmp_path / 'state'}", cwd=tmp_path)
+    done = live(
+        "resume", "venue=my_paper", "reason=x", f"journal.path={tmp_path / 'journal.db'}", cwd=tmp_path
+    )
     assert done.returncode == 2
     assert "not halted" in one_line(done)
 
 
 def test_a_damaged_state_refuses_to_start(paper: list[str], tmp_path: Path) -> None:
-    (tmp_path / "state").mkdir()
-    (tmp_path / "state" / "my_paper.json").write_text('{"state": {"state": "HAL')
+    assert live("run", *paper, "run.max_bars=5", cwd=tmp_path).returncode == 0
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as journal, journal:
+        journal.execute("""UPDATE risk_states SET state = '{"state": "HAL'""")
     done = live("run", *paper, cwd=tmp_path)
     assert done.returncode == 2
-    assert "nobody knows whether this account is halted" in one_line(done)
+    assert "nobody knows whether it is halted" in one_line(done)
+
+
+def test_two_nodes_never_trade_one_account(paper: list[str], tmp_path: Path) -> None:
+    """The second refuses to start, in one line, and the first goes on."""
+    first = begun(paper, tmp_path)
+    try:
+        deadline = time.monotonic() + 30
+        while not kept_state(tmp_path):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        second = live("run", *paper, cwd=tmp_path)
+        assert second.returncode == 2
+        assert "another node trades paper:my_paper" in one_line(second)
+        assert first.poll() is None
+    finally:
+        first.kill()
+        first.communicate(timeout=10)
 
 
 def test_a_replay_has_nothing_to_resume(tmp_path: Path) -> None:
@@ -204,23 +243,12 @@ def test_a_replay_has_nothing_to_resume(tmp_path: Path) -> None:
 
 
 def test_killed_in_the_middle_of_a_trip_the_halt_is_still_there(paper: list[str], tmp_path: Path) -> None:
-    """SIGKILL as soon as the state file says HALTED: the next start sees it."""
-    command = [
-        sys.executable,
-        "-m",
-        "live",
-        "run",
-        *paper,
-        "risk.max_drawdown_pct=0.02",
-        "venue.speed=100000000",
-    ]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, env=environment, text=True)
-    state_file = tmp_path / "state" / "my_paper.json"
+    """SIGKILL as soon as the journal says HALTED: the next start sees it."""
+    process = begun([*paper, "risk.max_drawdown_pct=0.02"], tmp_path)
     deadline = time.monotonic() + 30
-    while not (state_file.exists() and "HALTED" in state_file.read_text()):
+    while kept_state(tmp_path).get("state") != "HALTED":
         assert time.monotonic() < deadline
-        assert process.poll() is None or state_file.exists(), process.stderr and process.stderr.read()
+        assert process.poll() is None, process.stderr and process.stderr.read()
         time.sleep(0.01)
     process.kill()
     process.communicate(timeout=10)

@@ -1,0 +1,65 @@
+"""What the journal keeps of an account decides whether a run may start."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from configs.load import Composed
+from journal import tables
+from journal.database import writing
+from live._journal import RunJournal, StateError
+from risk.state import RiskState, ScopeState, TradingState
+from runs.errors import HaltedError
+from tests.faults.kept import SCOPE, composed_in
+
+
+@pytest.fixture
+def composed(tmp_path: Path) -> Composed:
+    return composed_in(tmp_path)
+
+
+def keep(composed: Composed, text: str) -> None:
+    journal = RunJournal(composed)
+    with writing(journal.engine).begin() as connection:
+        row = {"scope": SCOPE, "run_id": "before", "ts": 1, "at": 1, "state": text}
+        connection.execute(insert(tables.risk_states), row)
+    journal.release()
+
+
+def state_of(composed: Composed) -> RiskState | None:
+    journal = RunJournal(composed)
+    try:
+        return journal.state()
+    finally:
+        journal.release()
+
+
+def test_an_account_that_was_never_traded_starts_fresh(composed: Composed) -> None:
+    assert state_of(composed) is None
+
+
+def test_a_halted_account_refuses_and_says_how_to_go_on(composed: Composed) -> None:
+    kept = RiskState(state=TradingState.HALTED, reason="DRAWDOWN: too much", flattening=True)
+    keep(composed, json.dumps(kept.as_row()))
+    with pytest.raises(HaltedError, match=r"positions may still be open.*resume venue=my_paper") as caught:
+        state_of(composed)
+    assert caught.value.exit_code == 3
+
+
+def test_a_strategy_that_is_halted_does_not_stop_the_account(composed: Composed) -> None:
+    own = ScopeState(state=TradingState.HALTED, reason="DAILY_LOSS: too much", peak=Decimal(5))
+    keep(composed, json.dumps(RiskState(scopes={"strategy:EmaCross-001": own}).as_row()))
+    state = state_of(composed)
+    assert state is not None
+    assert state.halted_scopes == ("strategy:EmaCross-001",)
+
+
+def test_a_state_that_cannot_be_read_is_never_guessed_at(composed: Composed) -> None:
+    keep(composed, '{"state": "HAL')
+    with pytest.raises(StateError, match="nobody knows whether it is halted"):
+        state_of(composed)
