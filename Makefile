@@ -7,10 +7,12 @@ PYTHONS = $(if $(PYTHON),"$(PYTHON)",python3.12 python3.13 python3.14 python3 py
 # Arguments for pytest: make test PYTEST_ARGS="tests/strategies -k stop"
 PYTEST_ARGS ?=
 PYTEST_WORKERS ?= auto
+# Arguments for the soak: make soak SOAK_ARGS="kills=20 only=faults"
+SOAK_ARGS ?=
 # Arguments for the lock: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench shell lock clean
+.PHONY: help setup run test check bench soak shell lock clean
 .NOTPARALLEL:
 
 # An environment that was moved here, or whose Python is gone, is made anew.
@@ -25,6 +27,7 @@ help:
 	@echo "make shell    a shell with the environment activated"
 	@echo "make check    lint and types only"
 	@echo "make bench    Keel beside the bare engine on bars and quotes, time of a decision, from breach to last cancel"
+	@echo "make soak     a live node killed two hundred times on a local paper account, and what was lost (about an hour)"
 	@echo "make lock     write requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)"
 	@echo "make clean    remove the environment and the caches; results of runs stay"
 
@@ -47,6 +50,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+soak: setup
+	$(BIN)/python -m soak $(SOAK_ARGS)
 
 # bash reads its own start-up file after ours would be set, so it is given one that activates last.
 shell: setup

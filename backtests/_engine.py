@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from configs.schema import RunConfig
     from risk.desk import RiskDesk
+    from runs.logs import RunLog
     from runs.record import RunRecord
 
 TRADER = TraderId("BACKTEST-001")
@@ -45,17 +46,24 @@ class Backtest:
     timed_out: bool = False
 
 
-def run_backtest(config: RunConfig, folder: Path | None = None, prepared: Prepared | None = None) -> Backtest:
-    """Run one backtest; the engine's log goes to `folder` (a temporary one when None).
+def run_backtest(
+    config: RunConfig,
+    folder: Path | None = None,
+    prepared: Prepared | None = None,
+    log: RunLog | None = None,
+) -> Backtest:
+    """Run one backtest; the engine's log goes to `folder` (a temporary one when None), what is loud to `log` too.
 
     Raises StrategyError with the strategy's own exception as its cause, KeyboardInterrupt on Ctrl-C, and the errors of
     data and config as they are.
     """
     if folder is None:
         with TemporaryDirectory(prefix="keel-") as temporary:
-            return run_backtest(config, Path(temporary), prepared)
+            return run_backtest(config, Path(temporary), prepared, log)
     ready = prepared or prepare(config)
-    desk = build_desk(config, ready.market, ready.recorder)
+    desk = build_desk(config, ready.market, ready.recorder if log is None else log.beside(ready.recorder))
+    if log is not None:
+        log.market_now = desk.market_now
     engine = build_engine(config, ready, desk, folder)
     try:
         updates = ready.market.updates()[: config.run.max_bars]

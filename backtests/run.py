@@ -8,6 +8,7 @@ from backtests._engine import run_backtest
 from configs.load import Composed, main
 from runs.finish import Finished, finish, headline, keeping_errors, write_origin
 from runs.folder import open_folder
+from runs.logs import backtest_log
 from runs.prepare import prepare
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def backtest(composed: Composed) -> int:
     headline("backtest", ready)
     with open_folder("backtests", config.run.name or default_name(composed), config.run.dir) as folder:
         write_origin(folder, composed.text, ready.market.version)
-        with keeping_errors(ready, folder):
-            result = run_backtest(config, folder.path, ready)
+        with backtest_log(config, folder.path) as log, keeping_errors(ready, folder):
+            result = run_backtest(config, folder.path, ready, log)
         ended = "run.max_minutes reached" if result.timed_out else "end of data"
         finish(Finished(ready, result.record, result.until_ns, ended), folder)
     return OK

@@ -1,4 +1,4 @@
-"""`make bench`, or one part of it: python -m bench bars | quotes | decisions | breach | start."""
+"""`make bench`, or one part of it: python -m bench bars | quotes | decisions | breach | latency | journal | start."""
 
 from __future__ import annotations
 
@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from bench.journal import shown as journal_table
 from bench.pairs import Pairing, kept, measured_speeds, speed_table
 from bench.process import Measured, MeasurementError, Run, apart
-from bench.sizes import DENSITIES, OFTEN, TARGET_BREACH_MS, TARGET_START_SECS, Sizes
+from bench.servers import server_answers
+from bench.sizes import DENSITIES, OFTEN, TARGET_BREACH_MS, TARGET_LATENCY_US, TARGET_START_SECS, Sizes
 
 ON_TRIP = ("cancel", "flatten")
 
@@ -98,6 +100,42 @@ class Bench:
             table.add_row(on_trip, *spread, verdict)
         return table
 
+    def latency(self) -> Table:
+        """Microseconds from a bar that enters the gate to its order handed on, with and without a journal."""
+        table = Table(
+            box=SIMPLE,
+            title="Microseconds from a bar to its order handed on, intent on disk before, live sandbox",
+            caption="disk: bytes of the journal a million of its rows; an order here has five to seven",
+        )
+        for column in (
+            "journal",
+            "orders",
+            "median",
+            "99th percentile",
+            "rows",
+            "MB a million rows",
+            "target",
+        ):
+            table.add_column(column, justify="right" if column != "journal" else "left")
+        for kind in self._journals():
+            got = self.run("bench.latency", kind, self.sizes.handed_on)
+            size = f"{got['bytes'] / got['rows']:,.0f}" if got["bytes"] and got["rows"] else ""
+            target = kept(met=got["median_us"] < TARGET_LATENCY_US) if kind == "sqlite" else ""
+            times = (f"{got['median_us']:,.0f}", f"{got['late_us']:,.0f}")
+            table.add_row(kind, f"{got['orders']:,}", *times, f"{got['rows']:,}", size, target)
+        return table
+
+    def journal(self) -> Table:
+        """A commit of an intent, rows a second and bytes a row, on every kind of journal."""
+        kinds = self._journals()[1:]
+        sizes = self.sizes
+        return journal_table(
+            {kind: self.run("bench.journal", kind, sizes.commits, sizes.rows) for kind in kinds}
+        )
+
+    def _journals(self) -> list[str]:
+        return ["none", "sqlite", *(["postgres"] if server_answers() else [])]
+
     def start(self) -> Table:
         """Seconds from nothing to the first bar of the default run, and out again."""
         secs = [self._start() for _ in range(self.sizes.starts)]
@@ -123,6 +161,8 @@ class Bench:
             return 2 * sizes.pairs(part) * len(DENSITIES[part])
         if part == "decisions":
             return sum(1 + 2 * sizes.pairs(kind) for kind in DENSITIES)
+        if part in ("latency", "journal"):
+            return len(self._journals())
         return len(ON_TRIP) * sizes.breaches if part == "breach" else sizes.starts
 
 
@@ -131,6 +171,8 @@ PARTS: dict[str, Callable[[Bench], Table]] = {
     "quotes": Bench.quotes,
     "decisions": Bench.decisions,
     "breach": Bench.breach,
+    "latency": Bench.latency,
+    "journal": Bench.journal,
     "start": Bench.start,
 }
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 TARGET_RATIO = 0.95  # Keel's updates a processor second / the bare engine's
 TARGET_BREACH_MS = 1_000
 TARGET_START_SECS = 3.0
+TARGET_COMMIT_MS = 1.0  # of an intent, on disk when it returns, with SQLite
+TARGET_LATENCY_US = 1_000  # from bar to order handed on, with the journal on SQLite
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Sizes:
     resting: int = 200
     breaches: int = 5
     starts: int = 3
+    handed_on: int = 2_000  # orders of the latency bench, a journal
+    commits: int = 3_000  # of the journal's bench
+    rows: int = 200_000  # as above
 
     def count(self, kind: str) -> int:
         """Updates of a kind."""

@@ -35,8 +35,10 @@ from configs.errors import ConfigError
 from configs.parameters import checked
 from configs.resolve import resolve
 from configs.strategy_names import NamedStrategy, check_lines, named_strategies
+from journal.config import JournalConfig
 from market.source import DataSource
 from risk.limits import RiskConfig
+from risk.numbers import Amount, Share
 
 CHOSEN_BY = {"venue": "config", "data": "source"}
 """Section -> the key in it whose value is the path of the class that validates the section."""
@@ -210,8 +212,9 @@ class RunSettings(_Section):
     """At a stop: leave everything, cancel entry orders, or close every position too."""
     on_strategy_error: Literal["halt", "stop", "ignore"] = "halt"
     """When a strategy raises: halt trading, stop the run, or log it and go on."""
-    state_dir: UserPath | None = None
-    """Where state that must survive a restart is kept."""
+    foreign_positions: Literal["freeze", "adopt", "refuse"] = "freeze"
+    """What of a position on the account that no order of Keel explains: open nothing more in that instrument, give it
+    to the one strategy that trades the instrument, or refuse to start."""
     tearsheet: Switch = True
     """Whether to write the HTML tear sheet."""
     plots: Switch = True
@@ -230,9 +233,23 @@ class LogSettings(_Section):
     """What is logged, in which form, and where to."""
 
     level: Annotated[Literal["debug", "info", "warning", "error"], LowerCase] = "info"
+    """The lowest level that is written; stderr shows warnings and errors, at debug everything."""
     format: Literal["text", "json"] = "text"
+    """text for people, or json: one JSON object a line."""
     file: UserPath | None = None
-    """One more copy of the log; the run folder always holds one."""
+    """One more copy of the log, of every run that names it; the run folder of a live run always holds one."""
+
+
+class ApprovalSettings(_Section):
+    """Which orders wait for a person; those that only reduce never do."""
+
+    mode: Literal["none", "live_orders", "all"] = "none"
+    """none: those that `risk.require_approval` asks for; live_orders: all that add exposure where real money trades;
+    all: all that add exposure wherever somebody can be asked."""
+    timeout_mins: Amount = None
+    """Minutes after which an order nobody approved is refused; none takes `risk.approval_timeout_mins`."""
+    band_pct: Share = None
+    """How far the price may move while an order waits; none takes `risk.approval_band_pct`."""
 
 
 class RunConfig(_Section):
@@ -253,7 +270,9 @@ class RunConfig(_Section):
     venue: Annotated[SerializeAsAny[VenueConfig], BeforeValidator(_chosen(VenueConfig, CHOSEN_BY["venue"]))]
     data: Annotated[SerializeAsAny[DataSource], BeforeValidator(_chosen(DataSource, CHOSEN_BY["data"]))]
     risk: RiskConfig = RiskConfig()
+    approval: ApprovalSettings = ApprovalSettings()
     run: RunSettings = RunSettings()
+    journal: JournalConfig = JournalConfig()
     log: LogSettings = LogSettings()
     output: Literal["text", "json"] = "text"
     """json: stdout holds one JSON document and nothing else."""

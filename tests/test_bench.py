@@ -16,7 +16,18 @@ from bench.workload import STRATEGY, config_of
 from risk.hours import TradingHours
 from risk.limits import RiskConfig
 
-TINY = Sizes(bars=1_500, quotes=1_500, bar_pairs=1, quote_pairs=1, resting=10, breaches=1, starts=1)
+TINY = Sizes(
+    bars=1_500,
+    quotes=1_500,
+    bar_pairs=1,
+    quote_pairs=1,
+    resting=10,
+    breaches=1,
+    starts=1,
+    handed_on=80,
+    commits=50,
+    rows=900,
+)
 
 
 def switches() -> dict[str, Any]:
@@ -81,6 +92,14 @@ def test_what_is_made_is_the_same_every_time_and_lies_inside_trading_hours(kind:
     assert all(hours.is_open(row.ts_event) for row in first.rows)
     assert len(first.rows) == 1_000
     assert first.symbols == SYMBOLS
+
+
+@pytest.mark.parametrize("kind", ["none", "sqlite"])
+def test_an_order_is_timed_from_its_bar_and_the_journal_has_it(kind: str) -> None:
+    measured = here("bench.latency", kind, 120)
+    assert measured["orders"] == 70
+    assert 0 < measured["median_us"] <= measured["late_us"]
+    assert (measured["rows"] > 4 * 120) is (kind == "sqlite")
 
 
 @pytest.mark.parametrize("on_trip", ["cancel", "flatten"])

@@ -17,7 +17,6 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import get_args
 
@@ -25,14 +24,14 @@ import pandas as pd
 import pytest
 
 from configs.load import compose
-from live._state import StateFile
 from live.resume import HELP as RESUME_HELP
-from risk.breaker import RiskState, TradingState
 from risk.checks import CHECKS
 from risk.gauge import DAILY_LOSS, DRAWDOWN
+from risk.halts import FLATTEN, OPERATOR
 from risk.limits import RiskConfig
 from risk.state import NoticeKind
 from runs.summary import Summary
+from tests.docs_live import broker_for, broker_starts_and_stops, ends, is_live_verb, lay_out_journal
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -42,17 +41,8 @@ PAGES = [
 ]
 YAMLS = sorted((ROOT / "configs").rglob("*.yaml"))
 OTHERS = re.compile(r"(cd|docker|git|jupytext|pip|ruff|source|uv|\.venv/bin/\S+) ")
+HALTED_CODE = 3
 SHORT = ["run.max_bars=300", "run.tearsheet=false", "run.plots=false"]
-HALTED = RiskState(
-    state=TradingState.HALTED,
-    breaker="DRAWDOWN",
-    reason="DRAWDOWN: equity 89,990.00 is 10.01% below peak 100,000.00; trips at 90,000.00",
-    peak=Decimal("100000.00"),
-    day="2026-03-02",
-    day_start=Decimal("91200.00"),
-    equity=Decimal("89990.00"),
-)
-"""What the account of the runbook was left in."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +88,7 @@ def read(text: str) -> Page:
     unknown += [
         command.line
         for command in commands
-        if not re.match(r"(python -m (backtests|live|bench)|make)\b", command.line)
+        if not re.match(r"(python -m (backtests|live|bench|simulators|soak)|make)\b", command.line)
     ]
     return Page(tuple(commands), tuple(snippets), tuple(unknown))
 
@@ -203,7 +193,12 @@ SNIPPETS = [
 
 
 def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "COLUMNS": "80"}
+    environment = {
+        **os.environ,
+        "COLUMNS": "80",
+        "HOME": str(folder),
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=folder,
@@ -279,15 +274,16 @@ def expected(command: Command) -> tuple[int, tuple[str, ...]]:
 def appended(command: Command, folder: Path) -> list[str]:
     """What makes a run short and keeps it away from the user's own state."""
     words = command.words
-    if "--help" in words or words[3:4] not in (["run"], ["resume"]):
+    if "--help" in words or words[3:4] != ["run"]:
         return []
-    mine = [f"run.state_dir={folder / 'state'}"] if words[2] == "live" else []
+    journal = words[2] == "live" and not any(word.startswith("journal") for word in words)
+    mine = [f"journal.path={folder / 'journal.db'}"] if journal else []
     mine += (
         [f"data.catalog_dir={folder / 'catalog'}"]
         if any(word.startswith("data.path=") for word in words)
         else []
     )
-    if words[3] == "resume" or command.shown:
+    if command.shown:
         return mine
     return [*SHORT, *mine, *(["run.max_minutes=0.02"] if words[2] == "live" else [])]
 
@@ -298,11 +294,19 @@ def test_each_command_does_what_is_said_of_it(name: str, tmp_path: Path) -> None
     words = command.words
     code, shown = expected(command)
     lay_out(words, tmp_path)
-    if "resume" in words or code == 3:
-        StateFile.of("alpaca_paper", tmp_path / "state").write(HALTED)
+    if words[2] == "simulators" and "--help" not in words:
+        broker_starts_and_stops(words, tmp_path)
+        return
     extra = appended(command, tmp_path)
-    done = run([*words[1:], *extra], tmp_path)
-    assert done.returncode == code, done.stderr
+    if is_live_verb(words) or code == HALTED_CODE:
+        extra += lay_out_journal(words, tmp_path, halted=words[3] == "resume" or code == HALTED_CODE)
+    with broker_for(words, tmp_path) as more:
+        done = run([*words[1:], *dict.fromkeys([*extra, *more])], tmp_path)
+    right = ends(words, code)
+    assert done.returncode in right, done.stderr
+    if done.returncode != code:
+        assert done.stderr.startswith("error: ")
+        return
     assert "Traceback" not in done.stderr
     said = done.stderr if code else done.stdout
     assert_shown(shown, said)
@@ -483,7 +487,8 @@ def test_risk_pages_tell_every_code_that_a_reason_begins_with() -> None:
 
 
 def test_risk_page_has_every_breaker() -> None:
-    breakers = {DAILY_LOSS, DRAWDOWN} | in_risk(r'Trip\(\s*"([A-Z_]+)"') | in_risk(r'return "([A-Z_]+)", ')
+    named = {DAILY_LOSS, DRAWDOWN, OPERATOR, FLATTEN}
+    breakers = named | in_risk(r'Trip\(\s*"([A-Z_]+)"') | in_risk(r'return "([A-Z_]+)", ')
     rows = {bare(row["breaker"]) for row in [*told("field"), *told("breaker")] if row.get("breaker")}
     assert rows == breakers
 

@@ -58,7 +58,7 @@ def test_help_tells_groups_keys_examples_and_exit_codes(
         assert (seen.code, seen.err, seen.runs) == (0, "", [])
         for part in (
             program,
-            "venue: alpaca_paper, mine, replay",
+            "venue: alpaca_paper, local_paper, mine, replay",
             "risk.max_leverage",
             "output=json",
             "130 interr",

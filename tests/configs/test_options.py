@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import configs
+from configs.errors import ConfigError
 from configs.load import compose, load
 from configs.resolve import resolve
 
@@ -31,6 +32,11 @@ def stand_ins(mine: list[str], group: str) -> list[str]:
     return [flag, *(choice for choice in choices if choice.partition("=")[0] != group)]
 
 
+NEEDED = {("journal", "postgres"): ["journal.url=postgresql://keel@127.0.0.1:5432/keel"]}
+"""What an option cannot be without."""
+LIVE_ONLY = ("journal",)
+
+
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(("group", "name"), OPTIONS, ids=[f"{group}={name}" for group, name in OPTIONS])
 def test_every_option_composes_and_validates(
@@ -40,7 +46,11 @@ def test_every_option_composes_and_validates(
     flag, *choices = stand_ins(mine, group)
     if group == "experiment":
         choices = []  # it chooses by itself
-    overrides = [*choices, f"{group}={name}", *required(path, tmp_path)]
+    overrides = [*choices, f"{group}={name}", *required(path, tmp_path), *NEEDED.get((group, name), [])]
+    if group in LIVE_ONLY and verb != "live":
+        with pytest.raises(ConfigError):
+            compose(verb, overrides, flag.partition("=")[2])
+        return
     composed = compose(verb, overrides, flag.partition("=")[2])
     assert load(composed.text) == composed
 
