@@ -205,6 +205,7 @@ class OrderBook:
         if tracked is None:
             tracked = self._listeners.foreign(news)
             self.add(tracked)
+            self._listeners.foreign_order(news)  # before the engine hears of it
         return tracked
 
     def _fill(self, tracked: Tracked, fill: VenueFill) -> None:
