@@ -1,4 +1,4 @@
-"""`make bench`, or one part of it: python -m bench bars | quotes | decisions | breach | latency | journal | start."""
+"""`make bench`, or one part of it: python -m bench bars, quotes, decisions, breach, latency, journal, memory, start."""
 
 from __future__ import annotations
 
@@ -16,12 +16,22 @@ from rich.progress import Progress, TaskID
 from rich.table import Table
 
 from bench.journal import shown as journal_table
+from bench.memory import shown as memory_table
 from bench.pairs import Pairing, kept, measured_speeds, speed_table
 from bench.process import Measured, MeasurementError, Run, apart
 from bench.servers import server_answers
-from bench.sizes import DENSITIES, OFTEN, TARGET_BREACH_MS, TARGET_LATENCY_US, TARGET_START_SECS, Sizes
+from bench.sizes import (
+    DENSITIES,
+    OFTEN,
+    TARGET_BREACH_MS,
+    TARGET_GROWTH,
+    TARGET_LATENCY_US,
+    TARGET_START_SECS,
+    Sizes,
+)
 
 ON_TRIP = ("cancel", "flatten")
+MEMORY_PERIODS = (400, 1200)  # quotes: an order or so every two minutes
 
 
 class Bench:
@@ -133,6 +143,12 @@ class Bench:
             {kind: self.run("bench.journal", kind, sizes.commits, sizes.rows) for kind in kinds}
         )
 
+    def memory(self) -> Table:
+        """Resident memory of a live node over a day and a night of quotes."""
+        sizes = self.sizes
+        got = self.run("bench.memory", sizes.hours, sizes.quotes_a_second, *MEMORY_PERIODS)
+        return memory_table(got, TARGET_GROWTH)
+
     def _journals(self) -> list[str]:
         return ["none", "sqlite", *(["postgres"] if server_answers() else [])]
 
@@ -163,6 +179,8 @@ class Bench:
             return sum(1 + 2 * sizes.pairs(kind) for kind in DENSITIES)
         if part in ("latency", "journal"):
             return len(self._journals())
+        if part == "memory":
+            return 1
         return len(ON_TRIP) * sizes.breaches if part == "breach" else sizes.starts
 
 
@@ -173,6 +191,7 @@ PARTS: dict[str, Callable[[Bench], Table]] = {
     "breach": Bench.breach,
     "latency": Bench.latency,
     "journal": Bench.journal,
+    "memory": Bench.memory,
     "start": Bench.start,
 }
 

@@ -47,6 +47,7 @@ class Made:
     kind: str = "bars"
     version: str = f"seed-{SEED}"
     doubts: tuple[str, ...] = ()
+    zone: str = "America/New_York"
     rates: Rates = NO_RATES
 
     @property
@@ -91,15 +92,15 @@ def minute_bars(symbol: str) -> BarType:
     return BarType.from_str(f"{symbol}.XNAS-1-MINUTE-LAST-EXTERNAL")
 
 
-def made(kind: str, count: int, drift: float = 0.0) -> Made:
-    """`count` minute bars or one-second quotes of one share: a random walk from 500.00, about 16% a year.
+def made(kind: str, count: int, drift: float = 0.0, a_second: int = 1) -> Made:
+    """`count` minute bars or quotes, `a_second` of them, of one share: a random walk from 500.00, about 16% a year.
 
     `drift` is added to every step, in standard deviations of one: with 0.05 a new high every 15 steps or so.
     """
     size = WALK[kind]
     prices = 500 + np.cumsum(np.random.default_rng(SEED).normal(drift * size, size, count))
     prices = np.round(np.where(prices < FLOOR, 2 * FLOOR - prices, prices), 2)
-    moments = stamps(count, STEP[kind])
+    moments = stamps(count, STEP[kind] // a_second)
     rows = _bars(prices, moments) if kind == "bars" else _quotes(prices, moments)
     return Made(rows, SYMBOLS, kind)
 

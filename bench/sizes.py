@@ -9,6 +9,7 @@ TARGET_BREACH_MS = 1_000
 TARGET_START_SECS = 3.0
 TARGET_COMMIT_MS = 1.0  # of an intent, on disk when it returns, with SQLite
 TARGET_LATENCY_US = 1_000  # from bar to order handed on, with the journal on SQLite
+TARGET_GROWTH = 0.05  # of a node's memory from the first to the last of 24 hours
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Sizes:
     handed_on: int = 2_000  # orders of the latency bench, a journal
     commits: int = 3_000  # of the journal's bench
     rows: int = 200_000  # as above
+    hours: int = 24  # of open market, of the memory bench
+    quotes_a_second: int = 10  # as above
 
     def count(self, kind: str) -> int:
         """Updates of a kind."""

@@ -84,7 +84,13 @@ def _run(folder: Path, kills: int, seed: int, chosen: Sequence[Scenario]) -> dic
         for number, (scenario, share) in enumerate(zip(chosen, shares(kills, chosen), strict=True)):
             progress.update(task, description=scenario.name)
             trial = Trial(scenario, folder / str(number), seed + number)
-            found[scenario.name] = trial.run(share, lambda: progress.advance(task))
+            found[scenario.name] = trial.run(
+                share,
+                lambda: progress.advance(task),
+                lambda text, name=scenario.name: progress.console.print(  # type: ignore[misc]
+                    f"{name}: {text}", highlight=False, markup=False, soft_wrap=True
+                ),
+            )
     return found
 
 

@@ -80,6 +80,15 @@ class Reading:
                 unknowns=len(self._rows(connection, "orders", "event = 'UNKNOWN'")),
             )
 
+    def begun(self) -> bool:
+        """Whether there is a journal: a node killed in its first moments leaves none, or one without tables."""
+        try:
+            with self.reading() as connection:
+                self._document(connection, "node_status", "document")
+        except SQLAlchemyError:
+            return False
+        return True
+
     def status(self) -> Row | None:
         """What the node last said of itself; None while there is none, or no journal."""
         try:

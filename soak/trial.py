@@ -74,11 +74,18 @@ class Trial:
         self._life = 0
         self._told: set[str] = set()
         self._stuck = False  # no node starts any more
+        self._begun = False  # there was a journal once
+        self._on_problem: Callable[[str], None] = lambda _: None
         self.figures = Figures()
 
-    def run(self, kills: int, on_kill: Callable[[], None] = lambda: None) -> Figures:
+    def run(
+        self,
+        kills: int,
+        on_kill: Callable[[], None] = lambda: None,
+        on_problem: Callable[[str], None] = lambda _: None,
+    ) -> Figures:
         """Kill so many nodes, start once more, stop that one, and compare the last time."""
-        began = time.monotonic()
+        began, self._on_problem = time.monotonic(), on_problem
         self._start_broker()
         try:
             while self.figures.kills < kills and not self._stuck:
@@ -221,7 +228,13 @@ class Trial:
             self._problem(each, when)
 
     def _after_kill(self, when: str) -> None:
-        said, audit = self._reading.said(), self._ask("audit")
+        audit = self._ask("audit")
+        self._begun = self._begun or self._reading.begun()
+        if not self._begun:  # it died before it had one, so nothing may have been sent
+            if audit["received"]:
+                self._problem("orders were sent before there was a journal", when)
+            return
+        said = self._reading.said()
         for each in self._on_disk(said, audit):
             self._problem(each, when)
         self._verify(when)
@@ -248,6 +261,7 @@ class Trial:
         if text not in self._told:
             self._told.add(text)
             self.figures.problems.append(f"{when}: {text}" if when else text)
+            self._on_problem(self.figures.problems[-1])
 
     # -- the broker -------------------------------------------------------------------------------------------------
 

@@ -27,6 +27,8 @@ TINY = Sizes(
     handed_on=80,
     commits=50,
     rows=900,
+    hours=2,
+    quotes_a_second=1,
 )
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 NANOS = 1_000_000_000
+AHEAD = 1_000
+"""So many quotes may be sent before the engine has taken the last of them."""
+MOST_TURNS = 100_000
+"""Of the loop, after which the stream goes on all the same: an engine that takes none must not hold it up."""
 SHORTER = {"MILLISECOND": None, "SECOND": "MILLISECOND", "MINUTE": "SECOND", "HOUR": "MINUTE", "DAY": "HOUR"}
 """A bar's aggregation -> the next shorter one, of which one unit is shorter than any bar of it."""
 
@@ -98,7 +102,7 @@ class ReplayDataClient(MarketDataClient):
     async def _stream(self) -> None:
         pace = Pace(self._replay.speed)
         shadows: dict[BarType | InstrumentId, tuple[BarType, ...]] = {}
-        for update in self._replay.updates():
+        for number, update in enumerate(self._replay.updates(), 1):
             if pace.speed:
                 await pace.wait_for(update.ts_event)
             if self._stopped:
@@ -111,7 +115,17 @@ class ReplayDataClient(MarketDataClient):
                 for kind in kinds:
                     self._handle_data(shadow_of(update, kind))
             self._handle_data(update)
-            await asyncio.sleep(0)  # one turn of the loop an update keeps the engine's unbounded queue short
+            await asyncio.sleep(0)  # one turn of the loop an update keeps the engine's queue short
+            if number % AHEAD == 0 and isinstance(update, QuoteTick):
+                await self._until_seen(update)
+
+    async def _until_seen(self, quote: QuoteTick) -> None:
+        """Wait until the engine has taken a quote: with its two shadows the queue, which has no bound, may grow."""
+        for _ in range(MOST_TURNS):
+            seen = self.cache.quote(quote.instrument_id)
+            if self._stopped or (seen is not None and seen.ts_init >= quote.ts_init):
+                return
+            await asyncio.sleep(0)
 
 
 class Pace:
