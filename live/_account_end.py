@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from live._run_rows import with_rows
 from risk import measures
 from runs.artifacts import write_record
 from runs.folder import SUMMARY
@@ -33,6 +35,7 @@ CENT = Decimal("0.01")
 
 def finish_account(ready: Prepared, result: LiveRun, journal: RunJournal, folder: RunFolder) -> Summary:
     """Write the run's files and show its result, as the config asks."""
+    result = replace(result, record=with_rows(result.record, journal.engine, journal.run_id))
     write_record(folder, result.record)
     summary = _summary(result, journal, folder)
     folder.write(SUMMARY, summary.to_json() + "\n")

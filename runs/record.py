@@ -38,6 +38,7 @@ class Recorder:
         self.on_trip: Callable[[], None] | None = None  # told at once, before anything else happens
         self.sent = 0
         self.refused_count = 0
+        self.keeps = True  # False where a journal keeps the orders: a node runs for weeks
         self._log: list[tuple[int, Any, str | None]] = []  # (market time, event, why it was refused)
         self._rows: tuple[int, dict[str, Row], list[Row], list[Row]] = (0, {}, [], [])
 
@@ -59,16 +60,16 @@ class Recorder:
     def approved(self, ts: int, order: OrderInitialized) -> None:
         """An order passed the gate."""
         self.sent += 1
-        self._log.append((ts, order, None))
+        self._keep(ts, order)
 
     def refused(self, ts: int, order: OrderInitialized, reason: str) -> None:
         """An order or a change of one was refused."""
         self.refused_count += 1
-        self._log.append((ts, order, reason))
+        self._keep(ts, order, reason)
 
     def event(self, ts: int, event: Any) -> None:
         """An order changed."""
-        self._log.append((ts, event, None))
+        self._keep(ts, event)
 
     def tripped(self, trip: Trip) -> None:
         """A breaker went off."""
@@ -98,6 +99,10 @@ class Recorder:
 
     def waits(self, *_: object) -> None:
         """An order waits for a person, or no longer does: its notice and its denial say so in the report."""
+
+    def _keep(self, ts: int, event: Any, reason: str | None = None) -> None:
+        if self.keeps:
+            self._log.append((ts, event, reason))
 
     def _made(self) -> tuple[dict[str, Row], list[Row], list[Row]]:
         seen, orders, fills, refusals = self._rows
