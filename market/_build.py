@@ -53,6 +53,30 @@ def build(
         return manifest
 
 
+def brought(source: DataSource, folder: Path, version: str, labels: list[str]) -> Manifest:
+    """Add to the catalog in `folder` what it lacks and `data.catalog_s3` has. Raises DataError."""
+    from market._mirror import fetch, shared  # noqa: PLC0415 - only where a store is named
+
+    address = source.catalog_s3 or ""
+    there = shared(address, folder, nautilus_trader.__version__)
+    with _writable(folder), _exclusive(folder), _staging(folder) as stage:
+        manifest = _trusted(source, folder, version)
+        _drop_damaged(manifest, folder)
+        found = there.entries if there is not None else {}
+        missing = [label for label in labels if label not in manifest.entries and label in found]
+        if there is not None:
+            fetch(
+                address,
+                folder,
+                stage,
+                there,
+                missing,
+                lambda label: _place(stage, folder, manifest, found[label]),
+            )
+        manifest.write(folder)
+        return manifest
+
+
 def _stage(
     source: DataSource, stage: Path, symbol: str, length: BarLength | None, step: Callable[[str], None]
 ) -> Entry:
@@ -94,6 +118,7 @@ def _checked(
         size_precision=instrument.size_precision,
         jump=source.jump,
         known_jumps=source.known_jumps(symbol),
+        rare=source.sure_of_length,
     )
     report = check(frame, source.kind, symbol, rules)
     if report.errors:

@@ -35,6 +35,8 @@ class QualityRules:
     known_jumps: tuple[str, ...] = ()
     """Days (ISO, in `zone`) whose jumps are known to be real."""
     now_ns: int | None = None
+    rare: bool = False
+    """The length is sure, so bars far apart are no mistake: nothing traded in between."""
 
 
 @dataclass(frozen=True)

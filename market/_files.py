@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
@@ -13,6 +14,7 @@ from pydantic import Field, model_validator
 
 from market import _paths
 from market._columns import PRICES, SIZES, Columns
+from market._s3 import is_remote
 from market.bar_length import BarLength
 from market.errors import FileError, SourceError
 from market.instruments import FX_JUMP, equity, is_currency, pair, split_pair
@@ -199,7 +201,16 @@ class Files(DataSource):
 
     def _found(self) -> dict[str, Path]:
         only = self.symbols[0] if len(self.symbols) == 1 and self.columns.symbol is None else None
-        return _paths.find_files(self.path, self.suffixes, only)
+        return _paths.find_files(self._here, self.suffixes, only)
+
+    @cached_property
+    def _here(self) -> str:
+        """The path here; of one on S3 that of its copy, looked after once an object."""
+        if not is_remote(self.path):
+            return self.path
+        from market._mirror import mirrored  # noqa: PLC0415 - only where a store is named
+
+        return mirrored(self.path, self.suffixes)
 
     def _only(self, found: dict[str, Path]) -> Path:
         if len(found) != 1:

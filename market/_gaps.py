@@ -30,7 +30,7 @@ def wrong_length(evidence: Evidence) -> list[str]:
     usual = int(values[counts == counts.max()].max())
     # A session cut short, or a day that clocks made shorter, is at least half as long as it should be.
     too_close = usual * 2 <= length.nanos
-    too_far = len(steps) >= _ENOUGH_STEPS and int(values[0]) >= 2 * length.nanos
+    too_far = not evidence.rules.rare and len(steps) >= _ENOUGH_STEPS and int(values[0]) >= 2 * length.nanos
     if not (too_close or too_far):
         return []
     spelled = _spell(usual)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from market.source import Instrument
 
 SCALE = 16
+GROUP = 8_192
+"""Rows a group: what a query for a stretch of time reads more than it asks for is less than two of them a file."""
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 QUOTE_COLUMNS = {"bid": "bid_price", "ask": "ask_price", "bid_size": "bid_size", "ask_size": "ask_size"}
 _SIZES = {"volume", "bid_size", "ask_size"}
@@ -30,7 +32,7 @@ def write_bars(folder: Path, frame: pd.DataFrame, bar_type: BarType, instrument:
     """Write one file of bars below a catalog's folder; returns its path relative to it."""
     metadata = _metadata("Bar", instrument) | {"bar_type": str(bar_type)}
     names = {name: name for name in BAR_COLUMNS}
-    return _write(folder, f"data/bars/{bar_type}", frame, names, metadata)
+    return _write(folder, f"data/bars/{_named(bar_type)}", frame, names, metadata)
 
 
 def write_quotes(folder: Path, frame: pd.DataFrame, instrument: Instrument) -> Path:
@@ -40,7 +42,11 @@ def write_quotes(folder: Path, frame: pd.DataFrame, instrument: Instrument) -> P
     of rows that share one. `ts_event` stays what the market said.
     """
     return _write(
-        folder, f"data/quotes/{instrument.id}", frame, QUOTE_COLUMNS, _metadata("QuoteTick", instrument)
+        folder,
+        f"data/quotes/{_named(instrument.id)}",
+        frame,
+        QUOTE_COLUMNS,
+        _metadata("QuoteTick", instrument),
     )
 
 
@@ -71,6 +77,11 @@ def read_stamps(file: Path) -> NDArray[np.int64]:
     return np.asarray(column.cast(pa.int64()).to_numpy(), dtype=np.int64)
 
 
+def _named(what: object) -> str:
+    """The folder of an instrument or a bar type as the engine calls it: without the stroke of BTC/USD."""
+    return str(what).replace("/", "")
+
+
 def _metadata(type_name: str, instrument: Instrument) -> dict[str, str]:
     return {
         "instrument_id": str(instrument.id),
@@ -99,7 +110,9 @@ def _write(
     )
     file = Path(place) / f"{_stamp(int(stamps[0]))}_{_stamp(int(stamps[-1]))}.parquet"
     (folder / file).parent.mkdir(parents=True, exist_ok=True)
-    parquet.write_table(pa.table(columns, schema=schema), folder / file, compression="zstd")
+    parquet.write_table(
+        pa.table(columns, schema=schema), folder / file, compression="zstd", row_group_size=GROUP
+    )
     return file
 
 

@@ -96,11 +96,25 @@ def _ready(
     manifest = Manifest.read(folder, nautilus_trader.__version__)
     labels = [key(symbol, entry_label(length)) for symbol in wanted]
     if manifest is not None and all(manifest.has(folder, label) for label in labels):
-        return manifest
+        return _shared(source, folder, manifest, labels)
+    if source.catalog_s3 is not None:
+        from market._build import brought  # noqa: PLC0415 - as below
+
+        manifest = brought(source, folder, version, labels)
+        if all(label in manifest.entries for label in labels):
+            return manifest
     source.require(wanted)
     from market._build import build  # noqa: PLC0415 - brings pandas along, which a ready catalog does without
 
-    return build(source, folder, version, wanted, length)
+    return _shared(source, folder, build(source, folder, version, wanted, length), labels)
+
+
+def _shared(source: DataSource, folder: Path, manifest: Manifest, labels: list[str]) -> Manifest:
+    if source.catalog_s3 is not None:
+        from market._mirror import share  # noqa: PLC0415 - only where a store is named
+
+        share(source.catalog_s3, folder, manifest, labels)
+    return manifest
 
 
 def _span(source: DataSource, folder: Path, entries: list[Entry], window: Window) -> tuple[int, int]:

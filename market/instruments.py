@@ -21,7 +21,7 @@ FX_JUMP = 0.12
 """A move of a currency pair, from close to close, that deserves a doubt."""
 
 _SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}")
-_SEPARATORS = re.compile(r"[-_.]")
+_SEPARATORS = re.compile(r"[-_./]")
 
 
 def instrument_id(symbol: str, venue: str) -> InstrumentId:
@@ -56,11 +56,16 @@ def pair(  # noqa: PLR0913 - an instrument has that many properties
     price_precision: int,
     size_precision: int,
     multiplier: Decimal = Decimal(1),
+    *,
+    spelled: bool = False,
 ) -> CurrencyPair:
-    """Two currencies (base, quote): so many quote units for one base unit."""
+    """Two currencies (base, quote): so many quote units for one base unit.
+
+    spelled: the symbol is the venue's own, BTC/USD, which no file of a user's could be called.
+    """
     base, quote = currencies
     return CurrencyPair(
-        instrument_id(symbol, venue),
+        InstrumentId.from_str(f"{symbol}.{venue}") if spelled else instrument_id(symbol, venue),
         Symbol(symbol),
         Currency.from_str(base),
         Currency.from_str(quote),

@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from operator import attrgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from nautilus_trader.model import NautilusDataType
 from nautilus_trader.persistence import ParquetDataCatalog
 
 from market import _parquet
+from market._spans import spans
 from market.errors import SourceError, did_you_mean
 from market.rates import NO_RATES, Rates
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import pandas as pd
     from nautilus_trader.model import Bar, BarType, QuoteTick
 
@@ -27,6 +31,9 @@ class MarketData:
     `instruments`, `symbols`, `bar_types` and `files` run in parallel (quotes have no bar types).
     Stamps are UTC nanoseconds; of a bar, its end.
     """
+
+    at_hand: ClassVar[bool] = True
+    """Whether the rows are here, also those from before the run; else the venue has them."""
 
     kind: Kind
     symbols: tuple[str, ...]
@@ -57,9 +64,24 @@ class MarketData:
         """The bars or the quotes of the window, whichever this data holds."""
         return self.bars() if self.kind == "bars" else self.quotes()
 
+    def chunks(self, rows: int) -> Iterator[list[Bar] | list[QuoteTick]]:
+        """The same updates in the same order, about `rows` of them at a time: what was handed out is kept by nobody.
+
+        Updates of one stamp are never parted. What fits into one chunk is one.
+        """
+        for start_ns, end_ns in spans(self.files, self.start_ns, self.end_ns, rows):
+            read = self._bars if self.kind == "bars" else self._quotes
+            yield read(start_ns, end_ns)
+
     def history(self) -> list[Bar] | list[QuoteTick]:
         """Everything before the window, for warming up; ordered alike."""
         return self._bars(0, self.start_ns - 1) if self.kind == "bars" else self._quotes(0, self.start_ns - 1)
+
+    def past(self, bar_type: BarType) -> list[Bar]:
+        """The bars of one type in `history`; of all of them only these are read."""
+        if self.kind != "bars" or bar_type not in self.bar_types:
+            return []
+        return self._read_bars([bar_type], 0, self.start_ns - 1)
 
     def frame(self, symbol: str) -> pd.DataFrame:
         """Rows of one symbol in the window: `ts` and floats. Raises SourceError for another symbol."""
@@ -70,14 +92,26 @@ class MarketData:
     def _bars(self, start_ns: int, end_ns: int) -> list[Bar]:
         if self.kind != "bars":
             raise SourceError("this data holds quotes, not bars: call quotes()")
-        catalog = ParquetDataCatalog(str(self.catalog_path))
-        found = [bar for name in self.bar_types for bar in catalog.query_bars([str(name)], start_ns, end_ns)]
-        return sorted(found, key=attrgetter("ts_init")) if len(self.bar_types) > 1 else found
+        return self._read_bars(self.bar_types, start_ns, end_ns)
+
+    def _read_bars(self, bar_types: Sequence[BarType], start_ns: int, end_ns: int) -> list[Bar]:
+        files = [self.files[self.bar_types.index(bar_type)] for bar_type in bar_types]
+        return self._found(NautilusDataType.Bar, list(map(str, bar_types)), files, start_ns, end_ns)
 
     def _quotes(self, start_ns: int, end_ns: int) -> list[QuoteTick]:
         if self.kind != "quotes":
             raise SourceError("this data holds bars, not quotes: call bars()")
+        names = [str(one.id) for one in self.instruments]
+        return self._found(NautilusDataType.QuoteTick, names, self.files, start_ns, end_ns)
+
+    def _found(
+        self, kind: Any, names: Sequence[str], files: Sequence[Path], start_ns: int, end_ns: int
+    ) -> list[Any]:
+        """Each name is asked for by its file: without it the engine looks through all folders every time."""
         catalog = ParquetDataCatalog(str(self.catalog_path))
-        ids = [str(one.id) for one in self.instruments]
-        found = [quote for name in ids for quote in catalog.query_quote_ticks([name], start_ns, end_ns)]
-        return sorted(found, key=attrgetter("ts_init")) if len(ids) > 1 else found
+        found = [
+            row
+            for name, file in zip(names, files, strict=True)
+            for row in catalog.query(kind, [name], start_ns, end_ns, files=[str(file)])
+        ]
+        return sorted(found, key=attrgetter("ts_init")) if len(names) > 1 else found

@@ -74,10 +74,11 @@ class Rates:
         """Currency -> the pair that its rates are quoted under."""
         return {currency: _pair(currency, self.base, self.venue) for currency in self.series}
 
-    def told(self, updates: Sequence[Bar | QuoteTick]) -> list[Bar | QuoteTick]:
+    def told(self, updates: Sequence[Bar | QuoteTick], after_ns: int | None = None) -> list[Bar | QuoteTick]:
         """The updates of a run with the quotes of the rates among them, each before the updates of its stamp.
 
         The rates in force when the run begins are told first, with its first stamp; later ones than its last are not.
+        after_ns: of a run that goes on the last stamp (UTC ns) told so far; only later rates are told then.
         """
         if not self.series or not updates:
             return list(updates)
@@ -85,7 +86,7 @@ class Rates:
         quotes = [
             quote
             for currency, pair in self.pairs.items()
-            for quote in _quotes(self.series[currency], pair, first, last)
+            for quote in _quotes(self.series[currency], pair, first, last, after_ns)
         ]
         return sorted([*quotes, *updates], key=attrgetter("ts_init"))
 
@@ -131,8 +132,13 @@ def _pair(currency: str, base: str, venue: str) -> CurrencyPair:
     )
 
 
-def _quotes(series: RateSeries, pair: CurrencyPair, first: int, last: int) -> list[QuoteTick]:
-    start = max(0, int(np.searchsorted(series.ts, first, side="right")) - 1)
+def _quotes(
+    series: RateSeries, pair: CurrencyPair, first: int, last: int, after: int | None
+) -> list[QuoteTick]:
+    if after is None:
+        start = max(0, int(np.searchsorted(series.ts, first, side="right")) - 1)
+    else:
+        start, first = int(np.searchsorted(series.ts, after, side="right")), 0
     end = int(np.searchsorted(series.ts, last, side="right"))
     size, instrument_id, quotes = Quantity.from_int(1), pair.id, []
     for index in range(start, end):

@@ -33,6 +33,12 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _address(text: str) -> str:
+    if not text.startswith("s3://") or not text.removeprefix("s3://").strip("/") or "@" in text:
+        raise ValueError("must be an address such as s3://bucket/folder; keys belong into the environment")
+    return text
+
+
 def _names(value: object) -> object:
     return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
@@ -98,16 +104,20 @@ class DataSource(BaseModel, ABC):
     days_per_year: Annotated[int, Field(strict=True, gt=0, le=366)] = 252
     rates: RateChoices = None
     catalog_dir: Path | None = None
+    catalog_s3: Annotated[str, AfterValidator(_address)] | None = None
     allow_doubts: Annotated[bool, Field(strict=True)] = True
 
     lengths: ClassVar[tuple[str, ...]] = ()
     """Bar lengths the data has, as in `bar=`; empty: whatever the user's files hold."""
 
+    sure_of_length: ClassVar[bool] = False
+    """Whether the bars of a length have it for sure, so that bars far apart only mean that nothing traded."""
+
     recipe: ClassVar[tuple[str, ...]] = ()
     """Further modules whose code decides what a bar looks like; part of the version."""
 
     unversioned: ClassVar[frozenset[str]] = frozenset(
-        {"symbols", "rates", "catalog_dir", "allow_doubts", "days_per_year"}
+        {"symbols", "rates", "catalog_dir", "catalog_s3", "allow_doubts", "days_per_year"}
     )
     """Settings that do not change a single row; every other one is part of the version."""
 

@@ -140,7 +140,7 @@ class TestProcesses:
         self, make: Make, catalog_dir: Path, tmp_path: Path
     ) -> None:
         both = [_start(catalog_dir, tmp_path, 0.3) for _ in range(2)]
-        said = [process.communicate(timeout=60)[0].splitlines()[-1] for process in both]
+        said = [process.communicate(timeout=240)[0].splitlines()[-1] for process in both]
         assert said == [f"opened {make().version()} 6000"] * 2
         assert sorted(_notes(tmp_path)) == ["A 1d", "B 1d", "C 1d"]
 
@@ -152,7 +152,7 @@ class TestProcesses:
         while len(_notes(tmp_path)) < after and process.poll() is None:
             time.sleep(0.005)
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=240)
         assert process.returncode == -signal.SIGKILL
         assert not list(catalog_dir.glob("*/manifest.json"))
         market = open_market(make())
@@ -356,7 +356,7 @@ def test_somebody_at_a_terminal_sees_long_work_on_stderr(catalog_dir: Path, tmp_
         stderr=theirs,
         text=True,
     )
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=240)
     os.close(theirs)
     shown = os.read(mine, 100_000).decode()
     os.close(mine)
