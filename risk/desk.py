@@ -96,6 +96,7 @@ class RiskDesk:
         state: RiskState | None = None,
         event_time: Callable[[RiskGate, Any, int], int] | None = None,
         replays: bool = False,
+        fills_inside: bool | None = None,
         takes_turns: bool = False,
         history: Callable[[BarType], Sequence[Bar]] | None = None,
         on_error: Literal["stop", "halt", "ignore"] = "stop",
@@ -113,12 +114,13 @@ class RiskDesk:
         answers warm-up requests with the bars from before the run; without it the venue does. `scopes` are the
         strategies and venues with breakers of their own, and those; `names`: strategy id -> its name in the run.
         `accounts`: venue -> what its own account starts with, where there are several. `assumes_approval`: nobody is
-        there to approve orders, so approval is taken for granted. `intents` puts on record what is about to be sent.
+        there to approve orders, so approval is taken for granted. `fills_inside`: whether the engine's own sandbox
+        fills orders in a live node (None: where `event_time` is given). `intents` puts on record what is to be sent.
         """
         self.limits = limits
         self.witness = witness
-        self.event_time = event_time
-        self.replays = replays
+        self.event_time, self.replays = event_time, replays
+        self.fills_inside = event_time is not None if fills_inside is None else fills_inside
         self.history = history
         self.on_error = on_error
         self.takes_turns = takes_turns  # several strategies: each gets its turn in configured order
@@ -266,7 +268,7 @@ class RiskDesk:
             reason = self._unworkable(order)
             if reason is not None:
                 return f"EXEC_ALGORITHM: {reason}"
-        if child and order.reduce_only and self.event_time is not None:
+        if child and order.reduce_only and self.fills_inside:
             return (
                 "REDUCE_ONLY_CHILD: the sandbox rejects reduce-only children of an order list, which would leave the "
                 "position unprotected; send the stop once the entry has filled, or children that are not reduce-only"
@@ -612,6 +614,16 @@ class RiskDesk:
         scope = f"venue:{venue}" if f"venue:{venue}" in self.readings.names else "book"
         self.halts.notice(self.breakers.cash_flow(self.pulse.market_now(), in_base, why, scope))
         self.pulse.wake_at = ALWAYS
+
+    def carry(self, amount: Decimal, currency: str, *, venue: str = "", strategy: str = "") -> None:
+        """Interest, a fee or a dividend of the account: profit (above zero) or loss. LookupError without a rate."""
+        self.book.in_base(amount, currency)
+        self.prices.read_peak()
+        self.book.pay(amount, currency, venue=venue, strategy=strategy)
+        self.pulse.wake_at = ALWAYS
+        if self.book.is_flat():  # no price would be read before the next fill
+            for trip in self.prices.read_now():
+                self.halts.pend(trip)
 
     def funding(self, instrument: str, strategy: str, amount: Decimal) -> None:
         """A funding payment of a held position: profit (above zero) or loss like any other."""

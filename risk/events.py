@@ -159,7 +159,7 @@ class Events:
         )
         self._desk.halts.later(Trip("FILL_VOIDED", reason, self._desk.pulse.now))
 
-    def _filled(self, _gate: RiskGate, event: Any) -> None:
+    def _filled(self, gate: RiskGate, event: Any) -> None:
         desk = self._desk
         quantity: Decimal = event.last_qty.as_decimal()
         instrument, name = str(event.instrument_id), str(event.client_order_id)
@@ -180,6 +180,10 @@ class Events:
         if holding is None:
             return
         desk.primaries.filled(name, quantity)
+        if order is not None and order.changing and gate.is_over(event.client_order_id):
+            desk.book.closed(
+                name
+            )  # filled in full while a change to more was on its way: nobody will answer it
         if name not in desk.book.orders:
             self._approved.discard(name)
         wrong = desk.strays.filled(holding, order, buys=event.order_side == BUY, update=desk.pulse.last)

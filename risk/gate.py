@@ -342,6 +342,11 @@ class RiskGate(Strategy):
         order = self.cache.order(client_order_id)
         return Decimal(0) if order is None else order.filled_qty.as_decimal()
 
+    def is_over(self, client_order_id: ClientOrderId) -> bool:
+        """Whether an order has ended, by the engine's cache."""
+        order = self.cache.order(client_order_id)
+        return order is not None and bool(order.is_closed)
+
     def latest(self, instrument_id: InstrumentId, index: int = 0, cache: Any = None) -> Any:
         """The newest update that prices an instrument, or the one `index` before it; None when there is none.
 

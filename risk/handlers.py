@@ -22,6 +22,7 @@ PRICES = {
     "on_quote": "quote",
     "on_trade": "trade",
 }  # handler -> the desk's method for its update
+HISTORY = "on_historical_bars"
 NOT_EVENTS = ("on_order_event", "on_order_initialized")
 BORROWED = ("on_order_initialized", "on_order_emulated", "on_order_pending_update", "on_order_pending_cancel")
 """Handlers in which the engine's cache, clock and methods raise 'Already borrowed': nothing is done there."""
@@ -39,7 +40,7 @@ def handler_names() -> tuple[str, ...]:
 def wrap_handlers(strategy_class: type[Strategy], desk: RiskDesk) -> dict[str, Handler]:
     """Handler name -> the user's own one with the gate's care around it, for the class that `gated` makes."""
     wrapped: dict[str, Handler] = {}
-    needed = ("on_start", "on_stop", *(["on_position_event"] if desk.guards else []))
+    needed = ("on_start", "on_stop", HISTORY, *(["on_position_event"] if desk.guards else []))
     for name in handler_names():
         user = getattr(strategy_class, name)
         if name in PRICES:
@@ -263,6 +264,8 @@ def _plain_handler(name: str, user: Handler, desk: RiskDesk) -> Handler:
         try:
             if name == "on_start":
                 self.hear_rates()
+            elif name == HISTORY:
+                desk.prices.remember(*args)
             silent = pulse.stopping or (self.retired and name != "on_stop")
             answer = None if silent else user(self, *args)
             if name == "on_start":

@@ -6,7 +6,7 @@ follows a fill is read exactly: is it believed, what is equity now, does a break
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from math import inf
 from typing import TYPE_CHECKING, Any
 
@@ -322,12 +322,26 @@ class Prices:
         self._pulse.wake_at = min(self._breakers.next_roll, self.next_deadline) if flat else ALWAYS
 
     def adopted(self, instrument: str) -> None:
-        """A position was taken over that no fill of this run made: its price counts from the next update on."""
+        """A position was taken over that no fill of this run made: its price counts from the next update on.
+
+        One that jumped from the last close of the history that a strategy asks for has to be confirmed (`remember`).
+        """
         watch = self.watches[instrument]
         net = sum((holding.position for holding in watch.instrument.holdings), ZERO)
         watch.held, watch.sells = True, net < ZERO
         watch.always_look()
         self._pulse.wake_at = ALWAYS
+
+    def remember(self, bars: Sequence[Bar]) -> None:
+        """Closes from before the run: they say which first price of a position that was taken over would be a jump.
+
+        They mark nothing: equity stays unknown until a price of this run is believed.
+        """
+        for bar in bars:
+            watch = self.watches.get(str(bar.bar_type.instrument_id))
+            waits = watch is not None and watch.held and watch.update is None and watch.paid is None
+            if watch is not None and waits and bar.ts_event >= watch.seen_at:
+                watch.price, watch.seen_at = float(bar.close), int(bar.ts_event)
 
     # -- bands ------------------------------------------------------------------------------------------------------
 
@@ -345,7 +359,8 @@ class Prices:
 
     def _set_band(self, watch: PriceWatch, falls: dict[str, float], rises: dict[str, float]) -> None:
         price, of = watch.last_price(), watch.instrument
-        if price is None or price <= 0 or watch.suspect is not None:
+        unmarked = watch.update is None and watch.paid is None
+        if price is None or price <= 0 or watch.suspect is not None or unmarked:
             watch.always_look()
             return
         rate = self._book.rates.get(of.currency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from risk.calendars import exchange
@@ -40,8 +41,14 @@ class SessionDays:
         """
         if self.calendar is not None:
             return exchange(self.calendar).day_of(ts)
-        local = datetime.fromtimestamp(ts // NANOS, tz=UTC).astimezone(self.zone)
-        begins = local.date() if local.time() >= self.start else local.date() - timedelta(days=1)
-        ends = datetime.combine(begins + timedelta(days=1), self.start, tzinfo=self.zone)
-        name = begins if self.start == time(0, 0) else begins + timedelta(days=1)
-        return name.isoformat(), int(ends.timestamp()) * NANOS
+        return _clock_day(self.zone, self.start, ts // NANOS)
+
+
+@lru_cache(maxsize=20_000)
+def _clock_day(zone: ZoneInfo, start: time, secs: int) -> tuple[str, int]:
+    """`day_of` by the clock, of a stamp in seconds; the trials of a sweep ask for the same days over and over."""
+    local = datetime.fromtimestamp(secs, tz=UTC).astimezone(zone)
+    begins = local.date() if local.time() >= start else local.date() - timedelta(days=1)
+    ends = datetime.combine(begins + timedelta(days=1), start, tzinfo=zone)
+    name = begins if start == time(0, 0) else begins + timedelta(days=1)
+    return name.isoformat(), int(ends.timestamp()) * NANOS

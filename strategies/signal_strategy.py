@@ -99,7 +99,7 @@ class SignalStrategy(Strategy):
             self._settings.instrument_ids, self._settings.bar_types, strict=True
         ):
             holding = self._holdings[bar_type] = self._take_up(instrument_id, bar_type)
-            needed = max(holding.prices.signal.warm_up_bars, self._settings.sizing.needed_closes)
+            needed = max(holding.prices.signal.history_bars, self._settings.sizing.needed_closes)
             self.request_bars(bar_type, limit=needed)
             self.subscribe_bars(bar_type)
         self._by_instrument = {holding.instrument_id: holding for holding in self._holdings.values()}

@@ -1,8 +1,15 @@
 """Has the price stretched too far from its mean, and is it back yet?"""
 
+import math
+
 from nautilus_trader.indicators import BollingerBands, MovingAverageType, RelativeStrengthIndex
 
 from strategies.signals.opinion import Opinion
+
+FORGOTTEN = 0.001
+"""Share of the index's averages at which their first value counts as forgotten."""
+STRETCHES = 5
+"""Periods within which a stretch has begun and the price is back at the mean: the opinion remembers no more."""
 
 
 class BollingerReversion:
@@ -32,6 +39,14 @@ class BollingerReversion:
     def warm_up_bars(self) -> int:
         """Closes until the bands and the index, which needs one more for its first change, have values."""
         return max(self.bands.period, self.rsi.period + 1 if self.rsi else 0)
+
+    @property
+    def history_bars(self) -> int:
+        """Closes for some stretches and returns, after Wilder's averages, which keep 1 - 1 / period, forgot theirs."""
+        bars = STRETCHES * self.bands.period
+        if self.rsi and self.rsi.period > 1:
+            bars += math.ceil(math.log(FORGOTTEN) / math.log(1 - 1 / self.rsi.period))
+        return bars
 
     def learn(self, close: float) -> Opinion | None:
         """Take the next close; answers the opinion, or None while there were too few."""

@@ -1,8 +1,13 @@
 """Is the fast exponential average of the closes above or below the slow one?"""
 
+import math
+
 from nautilus_trader.indicators import ExponentialMovingAverage
 
 from strategies.signals.opinion import Opinion
+
+FORGOTTEN = 0.001
+"""Share of an average at which its first value counts as forgotten."""
 
 
 class EmaCross:
@@ -20,6 +25,17 @@ class EmaCross:
     def warm_up_bars(self) -> int:
         """Closes until the slower average has its first value."""
         return max(self.fast.period, self.slow.period)
+
+    @property
+    def history_bars(self) -> int:
+        """Closes until the slower average owes a thousandth of its value to where it began.
+
+        Each close leaves (period - 1) / (period + 1) of what the average was.
+        """
+        period = self.warm_up_bars
+        if period == 1:
+            return 1
+        return period + math.ceil(math.log(FORGOTTEN) / math.log((period - 1) / (period + 1)))
 
     def learn(self, close: float) -> Opinion | None:
         """Take the next close; answers the opinion, or None while there were too few."""

@@ -16,8 +16,8 @@ class Signal(Protocol):
     """Learns one close after another and forms an opinion of them."""
 
     @property
-    def warm_up_bars(self) -> int:
-        """How many closes it must learn before it has its first opinion."""
+    def history_bars(self) -> int:
+        """How many closes from before its start it asks for, to say what it would say had it begun long ago."""
 
     def learn(self, close: float) -> Opinion | None:
         """Take the next close; answers the opinion, or None while there were too few."""

@@ -30,6 +30,8 @@ from tests.faults.scenes import (
     told,
 )
 
+pytestmark = pytest.mark.slow
+
 everywhere = pytest.mark.parametrize("mode", MODES)
 on_both = pytest.mark.parametrize("kind", KINDS)
 LIMITS = {"max_drawdown_pct": 0.1, "max_daily_loss_pct": 0.05, "untrusted_jump_pct": 0.25}

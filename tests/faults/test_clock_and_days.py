@@ -26,6 +26,8 @@ from tests.faults.scenes import (
     quote,
 )
 
+pytestmark = pytest.mark.slow
+
 everywhere = pytest.mark.parametrize("mode", MODES)
 on_both = pytest.mark.parametrize("kind", KINDS)
 

@@ -11,6 +11,8 @@ from risk.desk import RiskDesk
 from tests.driving import Driven, Scripted, drive
 from tests.faults.scenes import HELD, KINDS, MODES, SECOND, STEP, T0, OnQuotes, Probes, market, told
 
+pytestmark = pytest.mark.slow
+
 everywhere = pytest.mark.parametrize("mode", MODES)
 on_both = pytest.mark.parametrize("kind", KINDS)
 

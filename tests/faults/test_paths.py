@@ -11,6 +11,8 @@ from tests.driving import Driven, drive
 from tests.faults.oracle import Truth
 from tests.faults.paths import Follows, FollowsOnQuotes, Path, path
 
+pytestmark = pytest.mark.slow
+
 PATHS = 1_000
 STRATEGY = {"bars": Follows, "quotes": FollowsOnQuotes}
 NEEDED = {"bars": 1, "quotes": 3}

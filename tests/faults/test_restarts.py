@@ -13,6 +13,8 @@ from tests.faults.kept import KeptAccount
 from tests.faults.running import run_from
 from tests.faults.scenes import DAY, HOLDS, KINDS, MODES, SECOND, T0, market
 
+pytestmark = pytest.mark.slow
+
 everywhere = pytest.mark.parametrize("mode", MODES)
 on_both = pytest.mark.parametrize("kind", KINDS)
 FLATTENS = {"max_drawdown_pct": 0.1, "on_trip": "flatten"}

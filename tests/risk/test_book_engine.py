@@ -113,3 +113,27 @@ def test_the_book_agrees_with_the_engines_cache_on_every_bar(mode: str, seed: in
         driven.record.fills
     )
     assert len(driven.record.fills) > BARS
+
+
+class ChangesTooLate(Scripted):
+    """Asks for more of an order that fills while the change is on its way."""
+
+    def at_bar(self, n: int, _bar: Any) -> None:
+        if n == 1:
+            self.order = self.limit(OrderSide.BUY, 10, 95.0)
+        if n == 4:
+            self.modify_order(self.order.client_order_id, Quantity(20, 0))
+            self.working = dict(self.desk.book.orders)  # type: ignore[attr-defined]
+
+
+def test_an_order_that_fills_before_its_change_arrives_works_no_more() -> None:
+    a_day_and_a_half = 36 * 3_600_000
+    rows = bars([100.0] * 4 + [94.0] + [100.0] * 5, wick=0.5)
+    driven = drive("backtest", ChangesTooLate, rows, venue={"latency_ms": a_day_and_a_half})
+    strategy = driven.strategies[0]
+    assert [order.changing for order in strategy.working.values()] == [True]
+    assert [(fill["quantity"], driven.record.orders[0]["status"]) for fill in driven.record.fills] == [
+        (10, "FILLED")
+    ]
+    assert driven.desk.book.orders == {}
+    assert driven.desk.book.gross() == 1_000

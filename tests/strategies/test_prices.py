@@ -17,7 +17,7 @@ class Listening:
     """A signal that keeps what it was told and has an opinion after `warm_up_bars` closes."""
 
     def __init__(self, warm_up_bars: int) -> None:
-        self.warm_up_bars = warm_up_bars
+        self.warm_up_bars = self.history_bars = warm_up_bars
         self.closes: list[float] = []
 
     def learn(self, close: float) -> Opinion | None:

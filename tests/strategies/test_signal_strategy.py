@@ -251,8 +251,8 @@ def warmed(past: list[Bar], *, late: int = 0, **parameters: Any) -> WarmedCross:
 
 def test_it_asks_for_as_many_bars_as_signal_and_size_need() -> None:
     asked = [
-        (config(fast=20, slow=50), 50),
-        (config(fast=20, slow=50, sizing="volatility_target", volatility_bars=60), 61),
+        (config(fast=20, slow=50), 50 + 173),
+        (config(fast=20, slow=50, sizing="volatility_target", volatility_bars=300), 301),
     ]
     for parameters, needed in asked:
         strategy = WarmedCross(parameters)
@@ -306,7 +306,7 @@ class Always(EmaCross):
 class Constant:
     """The same opinion for ever."""
 
-    warm_up_bars = 1
+    history_bars = 1
 
     def learn(self, close: float) -> Opinion:
         del close

@@ -1,5 +1,7 @@
 """Signals against independent implementations of their textbook formulas, on shipped prices."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,28 @@ def test_bollinger_reversion_says_what_the_formula_says(
 def test_a_signal_has_its_first_opinion_after_its_warm_up(signal: EmaCross | BollingerReversion) -> None:
     found = opinions(signal, shipped_closes("MSFT").head(40))
     assert [opinion is None for opinion in found].index(False) == signal.warm_up_bars - 1
+
+
+@pytest.mark.parametrize("symbol", ["AAPL", "IBM", "MSFT", "GOOG"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: EmaCross(5, 20),
+        lambda: EmaCross(20, 50),
+        lambda: BollingerReversion(20, 2.0),
+        lambda: BollingerReversion(20, 2.0, rsi_period=14),
+    ],
+    ids=["5/20", "20/50", "bands", "bands with index"],
+)
+def test_a_signal_that_begins_later_with_its_history_says_what_it_would_have_said(
+    make: Callable[[], EmaCross | BollingerReversion], symbol: str
+) -> None:
+    prices = shipped_closes(symbol)
+    whole, needed = opinions(make(), prices), make().history_bars
+    starts = range(needed, len(prices) - 1, 7)
+    later = [opinions(make(), prices[start - needed : start + 1])[-1] for start in starts]
+    differing = [start for start, said in zip(starts, later, strict=True) if said is not whole[start]]
+    assert differing == []
 
 
 def test_equal_averages_are_no_opinion_of_a_side() -> None:
