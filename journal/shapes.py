@@ -23,6 +23,8 @@ Values = Mapping[str, Any]
 SMALL, BIG = 2**31, 2**63  # what PostgreSQL's INTEGER and BIGINT hold
 MAX_DIGITS = 1_000  # of an amount, before the point and behind it
 LINKS = ("seq", "prev", "hash")
+SAID = ("reason", "text", "why", "ended_why")
+"""Columns in somebody's own words: a broker's, a strategy's, a person's."""
 
 
 class RowError(ValueError):
@@ -50,6 +52,7 @@ class Shape:
             for place, column in enumerate(columns)
             if not column.nullable and column.name not in (*later, "at")
         )
+        self._said = tuple(place for place, name in enumerate(self.names) if name in SAID)
         self._at = self.names.index("at") if "at" in self._known else None
         if self.chained:
             self._links = tuple(self.names.index(name) for name in LINKS)
@@ -74,6 +77,12 @@ class Shape:
             if found[place] is None:
                 raise RowError(f"{self.name}.{self.names[place]} is missing")
         return found
+
+    def clean(self, cells: list[Cell], clean: Callable[[str], str]) -> None:
+        """Put what `clean` makes of it in the place of what somebody said."""
+        for place in self._said:
+            if isinstance(said := cells[place], str):
+                cells[place] = clean(said)
 
     def join(self, cells: list[Cell], after: Link) -> Link:
         """Put a row of a chained table behind a link; answers the link that it is."""

@@ -1,7 +1,7 @@
 """Which tables does the journal have, and what is in their columns?
 
 Every row names its run, its `scope`, its mode and its venue. The scope is what an account's rows have in common:
-`paper:NAME` or `live:NAME` for an account that outlives its runs, the run itself for a sandbox, which starts fresh.
+`paper:NAME`, `live:NAME` or `sandbox:NAME` for an account that outlives its runs, the run itself for a replay.
 `ts` is market time and `at` the clock on the wall, both UTC nanoseconds. Amounts are exact: text in SQLite, NUMERIC in
 PostgreSQL, Decimal in Python. Rows of the tables in CHAINED carry `seq`, `prev` and `hash` (journal/chain.py).
 """
@@ -255,7 +255,7 @@ account_snapshots = _plain(
 
 risk_events = _chained(
     "risk_events",
-    Column("kind", String, nullable=False),  # TRIP, a notice's kind, RESUMED, LIMITS, RECONCILED, ADOPTED ...
+    Column("kind", String, nullable=False),  # TRIP, a notice's kind, RESUMED, RECONCILED, REOPENED ...
     Column("breaker", String),
     Column("risk_scope", String, nullable=False),  # book | strategy:... | venue:...
     Column("reason", Text, nullable=False),

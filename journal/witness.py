@@ -378,7 +378,11 @@ class JournalWitness:
 
     def risk_event(self, ts: int, kind: str, reason: str, scope: str = "book") -> None:
         """Write something that happened to the account as a whole."""
-        self.writer.add(tables.risk_events, self._risk_event(ts, kind, reason, scope=scope))
+        self.writer.add(tables.risk_events, self.risk_event_row(ts, kind, reason, scope))
+
+    def risk_event_row(self, ts: int, kind: str, reason: str, scope: str = "book") -> Row:
+        """The row of it, for who writes it together with others."""
+        return self._risk_event(ts, kind, reason, scope=scope)
 
     def _risk_event(
         self, ts: int, kind: str, reason: str, *, trip: Tripped | None = None, scope: str = "book"

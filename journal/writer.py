@@ -81,6 +81,8 @@ class Writer:
         self._thread = threading.Thread(target=self._write_on, name="journal", daemon=True)
         self._turns: list[Turn] = []
         self._next_turn = 0.0
+        self.clean: Callable[[str], str] | None = None
+        """Takes secrets out of what people and brokers say (the columns in `shapes.SAID`), before it is hashed."""
         self.written = 0  # rows on disk
         self.held_up_secs = 0.0  # how long callers of `add` had to wait for the thread
 
@@ -180,6 +182,8 @@ class Writer:
     def _entry(self, of: Shape, values: Mapping[str, Any]) -> Entry:
         at = time.time_ns()
         cells = of.cells(values, at)
+        if self.clean is not None:
+            of.clean(cells, self.clean)
         if of.chained and values.get("run_id") != self._chain:
             raise RowError(f"{of.name}.run_id={values.get('run_id')!r} is not the run {self._chain}")
         return Entry(of, cells, at)

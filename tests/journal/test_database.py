@@ -90,7 +90,7 @@ def test_several_processes_that_come_at_once_make_one_journal(config: JournalCon
         assert each.stdin is not None
         each.stdin.write("\n")
         each.stdin.flush()
-    assert [each.communicate(timeout=60)[0] for each in all_of_them] == ["made\n"] * 4
+    assert [each.communicate(timeout=240)[0] for each in all_of_them] == ["made\n"] * 4
     engine = open_journal(config, create=False)
     assert [str(each) for each in differences(engine)[:3]] == []
     engine.dispose()
@@ -245,7 +245,7 @@ root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become nobody
 
 def as_nobody(path: Path, what: str) -> str:
     """Another user does it."""
-    said, _ = run(AS_NOBODY, str(path), what).communicate(timeout=60)
+    said, _ = run(AS_NOBODY, str(path), what).communicate(timeout=240)
     return said.strip()
 
 

@@ -21,6 +21,8 @@ from tests.journal.filled import journal_on, throwaway_database
 from tests.journal.proxy import Proxy
 from tests.journal.test_writer import HERE
 
+pytestmark = pytest.mark.slow
+
 SCOPE = "paper:alpaca_paper"
 HOLDS = """
 import sys, time

@@ -44,7 +44,7 @@ def shell(words: list[str], folder: Path | None = None, typed: str = "") -> str:
     if shutil.which(words[0]) is None:
         pytest.skip(f"{words[0]} is not installed")
     done = subprocess.run(
-        words, cwd=folder, input=typed, capture_output=True, text=True, timeout=60, check=False
+        words, cwd=folder, input=typed, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -60,7 +60,7 @@ def verb(words: list[str], folder: Path, state: Path | None = None) -> str:
         env={**os.environ, **own},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr or done.stdout

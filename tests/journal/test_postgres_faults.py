@@ -25,6 +25,8 @@ from tests.journal.proxy import Proxy
 from tests.journal.test_sqlite_faults import refused
 from tests.journal.test_writer import wait_until_well
 
+pytestmark = pytest.mark.slow
+
 STEP = 41  # every so many bytes; tried with 1
 SERVER_PORT = 5432
 

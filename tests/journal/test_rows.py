@@ -20,6 +20,8 @@ from journal.tables import CHAINED
 from tests.journal.filled import journal_on
 from tests.journal.kept import WRITTEN, Kept, begun, rows_of, running, texts
 
+pytestmark = pytest.mark.slow
+
 MANY = settings(
     max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 )

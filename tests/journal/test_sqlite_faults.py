@@ -23,6 +23,8 @@ from journal.verify import Verifier
 from tests.journal.kept import Kept, begun, open_folder, running
 from tests.journal.test_writer import HERE, wait_until_well
 
+pytestmark = pytest.mark.slow
+
 MANY = 7_000  # more than a node can write again
 IN_TIME = 2.3  # "about two seconds"
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk")
@@ -510,7 +512,7 @@ def test_a_file_that_may_only_be_read() -> None:
             assert "readonly" in said or "unable to open" in said
             for each in (file.parent, *file.parent.rglob("*")):
                 os.chown(each, 65534, 65534)
-            out, _ = node.communicate("\n", timeout=30)
+            out, _ = node.communicate("\n", timeout=240)
         assert out == "['O-0', 'O-1'] []\n"
 
 

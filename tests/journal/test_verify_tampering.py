@@ -17,6 +17,8 @@ from tests.journal import tampering
 from tests.journal.invented import Step
 from tests.journal.verified import CHAINS, RUNS, Place, changed, fill, place_on, rows, shown
 
+pytestmark = pytest.mark.slow
+
 SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
 texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 step = st.builds(

@@ -285,7 +285,7 @@ def test_rows_that_wait_are_seen(tmp_path: Path) -> None:
         assert kept.names() == [str(number) for number in range(1_500)]
 
 
-def wait_until_well(kept: Kept, secs: float = 20) -> None:
+def wait_until_well(kept: Kept, secs: float = 60) -> None:
     """Until it works again and nothing waits."""
     until = time.monotonic() + secs
     while (kept.writer.problem is not None or kept.writer.lag().rows) and time.monotonic() < until:
