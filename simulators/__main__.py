@@ -8,6 +8,7 @@ from runs.verbs import Verb, dispatch
 
 ABOUT = "Local brokers: processes of their own on this machine, for tests and rehearsals."
 VERBS = (
+    Verb("alpaca", "Alpaca's REST and websockets, with an account and a market", "simulators.alpaca.run:run"),
     Verb("broker", "a paper account that outlives the node, at recorded prices", "simulators.broker.run:run"),
 )
 

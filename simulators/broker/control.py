@@ -5,17 +5,13 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
-import sys
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, Self
 
 from simulators.broker.server import HOST
 from simulators.errors import SimulatorError
+from simulators.process import SimulatorProcess
 
 ANSWER_SECS = 10.0
-_READY = re.compile(r"broker on [\d.]+:(\d+) ")
 
 
 class Control:
@@ -51,36 +47,9 @@ class Control:
         self.close()
 
 
-class BrokerProcess:
-    """A broker started by another program; `kill` is the hard way, `stop` the soft one."""
+class BrokerProcess(SimulatorProcess):
+    """A broker started by another program."""
 
-    def __init__(self, arguments: Sequence[str], log: Path, port: int = 0) -> None:
-        """Start it and wait until it can be reached. Raises SimulatorError with what it said when it cannot."""
-        command = [sys.executable, "-m", "simulators", "broker", f"port={port}", *arguments]
-        with log.open("ab") as errors:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)  # noqa: S603 - our own command
-        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
-        first = self.process.stdout.readline()
-        found = _READY.match(first)
-        if found is None:
-            self.process.kill()
-            code = self._reap()
-            said = log.read_text(encoding="utf-8").strip()[-500:]
-            raise SimulatorError(f"the broker did not start (exit code {code}): {first.strip()} {said}")
-        self.port = int(found[1])
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        self.process.kill()
-        self._reap()
-
-    def stop(self) -> int:
-        """SIGTERM; answers the exit code."""
-        self.process.terminate()
-        return self._reap()
-
-    def _reap(self) -> int:
-        code = self.process.wait(ANSWER_SECS)
-        assert self.process.stdout is not None  # noqa: S101 - it is a pipe
-        self.process.stdout.close()
-        return code
+    kind = "broker"
+    called = "the broker"
+    ready = re.compile(r"broker on [\d.]+:(\d+) ")

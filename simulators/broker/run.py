@@ -6,7 +6,7 @@ import asyncio
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from configs.closest import closest
 from configs.errors import ConfigError
 from configs.load import compose
 from market.catalog import open_market
+from simulators.arguments import number, switch, whole
 from simulators.broker.account import Account
 from simulators.broker.desk import Desk
 from simulators.broker.exchange import Exchange, Listed
@@ -130,8 +131,8 @@ async def _serve(server: Server, settings: Settings, on_ready: Callable[[int], N
         caught.append(number)
         serving.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop, number)
+    for each in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(each, stop, each)
     try:
         await serving
     except asyncio.CancelledError:
@@ -140,41 +141,13 @@ async def _serve(server: Server, settings: Settings, on_ready: Callable[[int], N
     return INTERRUPTED if signal.SIGINT in caught else OK
 
 
-def _whole(least: int, most: int) -> Callable[[str, str], int]:
-    def read(key: str, text: str) -> int:
-        if not text.isdigit() or not least <= int(text) <= most:
-            raise ConfigError(f"{key}={text}: must be a whole number from {least} to {most}")
-        return int(text)
-
-    return read
-
-
-def _number(least: str, most: str) -> Callable[[str, str], Decimal]:
-    def read(key: str, text: str) -> Decimal:
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not value.is_finite() or not Decimal(least) <= value <= Decimal(most):
-            raise ConfigError(f"{key}={text}: must be a number from {least} to {most}")
-        return value
-
-    return read
-
-
-def _switch(key: str, text: str) -> bool:
-    if text not in ("true", "false"):
-        raise ConfigError(f"{key}={text}: must be true or false")
-    return text == "true"
-
-
 _READERS: dict[str, Callable[[str, str], Any]] = {
-    "port": _whole(0, 65_535),
-    "bars_per_sec": lambda key, text: float(_number("0.001", "100000")(key, text)),
+    "port": whole(0, 65_535),
+    "bars_per_sec": lambda key, text: float(number("0.001", "100000")(key, text)),
     "state": lambda _key, text: Path(text).expanduser(),
-    "cash": _number("1", "1000000000000"),
+    "cash": number("1", "1000000000000"),
     "currency": lambda _key, text: text,
-    "commission": _number("0", "0.1"),
-    "partial": _number("0.01", "1"),
-    "paused": _switch,
+    "commission": number("0", "0.1"),
+    "partial": number("0.01", "1"),
+    "paused": switch,
 }

@@ -18,6 +18,8 @@ from simulators.broker.control import BrokerProcess, Control
 from simulators.broker.run import parse
 from simulators.errors import SimulatorError
 
+pytestmark = pytest.mark.slow
+
 WINDOW = ["instruments=[AAPL]", "run.end=2000-06-01", "commission=0"]
 BUY = {"instrument": "AAPL.XNAS", "side": "BUY", "type": "MARKET", "quantity": "10"}
 
@@ -126,7 +128,7 @@ def test_a_connection_that_is_refused_can_come_back_later(tmp_path: Path) -> Non
 )
 def test_bad_input_costs_one_line_and_exit_code_two(argument: str, told: str) -> None:
     command = [sys.executable, "-m", "simulators", "broker", "port=0", argument]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert told in done.stderr
@@ -166,7 +168,7 @@ def test_settings_are_read_and_the_rest_says_what_is_played() -> None:
 
 def test_the_help_shows_an_example() -> None:
     command = [sys.executable, "-m", "simulators", "broker", "--help"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0
     assert "python -m simulators broker instruments=[AAPL]" in done.stdout
     assert json.dumps(done.stderr) == '""'
