@@ -91,6 +91,37 @@ class VenuePosition:
 
 
 @dataclass(frozen=True, slots=True)
+class VenueFlow:
+    """Money or shares that came (above zero) or went without an order: a dividend, a fee, a transfer, a split."""
+
+    id: str
+    """Told once by a venue, and known again by it."""
+    kind: str
+    """transfer, dividend, interest, fee, split, or the venue's own word."""
+    amount: Decimal
+    """What it did to the cash."""
+    currency: str
+    instrument: str | None
+    quantity: Decimal | None
+    """What it did to the shares of `instrument`; None: nothing."""
+    status: str
+    """executed, correct or canceled: a venue takes some back."""
+    text: str
+    ts: int
+
+    @property
+    def moves_shares(self) -> bool:
+        """Whether positions are not what the fills say any more."""
+        return self.quantity is not None
+
+    def __str__(self) -> str:
+        """One line for a log."""
+        of = "" if self.instrument is None else f" of {self.instrument}"
+        shares = "" if self.quantity is None else f", {self.quantity:f} shares"
+        return f"{self.kind}{of}: {self.amount:,.2f} {self.currency}{shares} ({self.text}, {self.status})"
+
+
+@dataclass(frozen=True, slots=True)
 class VenueSnapshot:
     """An account at one moment: every open order, every order touched since, all fills of these, all positions."""
 
@@ -115,6 +146,24 @@ class VenueSnapshot:
     def balance(self) -> Decimal:
         """What a margin account of the engine calls its balance: cash and what open positions cost."""
         return self.cash + sum((each.quantity * each.average_price for each in self.positions), Decimal(0))
+
+
+@dataclass(frozen=True, slots=True)
+class AccountFacts:
+    """What a person should know of an account before it is traded."""
+
+    number: str
+    currency: str
+    equity: Decimal
+    cash: Decimal
+    buying_power: Decimal
+    trading_blocked: bool
+    blocked: tuple[str, ...] = ()
+    """Every reason for which the venue would refuse orders, in its own words; empty: none."""
+    multiplier: Decimal = Decimal(1)
+    """How many times its equity it may hold."""
+    shorting: bool = False
+    """Whether it may sell short."""
 
 
 class Operator(Protocol):

@@ -1,20 +1,37 @@
-"""What does a live node ask of a venue, whichever it is?
+"""What does a live node ask of a venue, whichever it is, and what of one that brings its own market?
 
 The class that a venue YAML names under `factory` is built as `factory(config, market, max_updates)` and has these.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from nautilus_trader.live import LiveNodeBuilder
 
-    from adapters.account import Operator
+    from adapters.account import AccountFacts, Operator, VenueSnapshot
     from adapters.gatekeeper import Gatekeeper
+    from adapters.inspection import Inspector
+    from market.market_data import MarketData
+    from market.source import DataSource
     from risk.gate import RiskGate
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run wants of a venue that brings its own market."""
+
+    symbols: tuple[str, ...]
+    bar: str
+    start: date | None = None
+    end: date | None = None
+    data: DataSource | None = None
+    """The data set of the run, which a rehearsal is played from."""
 
 
 class VenueClients(Protocol):
@@ -30,6 +47,10 @@ class VenueClients(Protocol):
     @property
     def replays(self) -> bool:
         """Whether market time and wall time run at different speeds, so that timers cannot be kept."""
+
+    @property
+    def count(self) -> int:
+        """Bars, or quotes, that were handed to the node so far."""
 
     def operator(self) -> Operator | None:
         """The account without a node; None where nothing outlives the node."""
@@ -48,3 +69,26 @@ class VenueClients(Protocol):
 
     def error(self) -> BaseException | None:
         """What stopped the data, if anything did."""
+
+
+class ReopeningVenue(VenueClients, Protocol):
+    """A venue whose config says `kept_by_journal`: what it simulates ends with the node, and begins from this."""
+
+    def reopen(self, account: VenueSnapshot) -> None:
+        """Begin with this cash and these positions; before `add_to`."""
+
+
+class MarketVenue(VenueClients, Protocol):
+    """A venue whose config says `brings_market`: it is built with no market, and `open` is called before all else."""
+
+    def open(self, wanted: Wanted) -> MarketData:
+        """Start what has to run, look at the account, and name the instruments. Raises AdapterError, one line."""
+
+    def inspector(self, wanted: Wanted) -> Inspector:
+        """Who looks at the venue for a person, instead of `open`. Raises AdapterError."""
+
+    def facts(self) -> AccountFacts | None:
+        """The account as `open` found it; None where the venue keeps none."""
+
+    def close(self) -> None:
+        """End what `open` started; never raises."""

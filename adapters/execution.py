@@ -207,8 +207,9 @@ class KeelExecutionClient(ExecutionClient):
             self.log.exception("hanging up failed")
 
     async def _guarded(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        """Do it in a task of its own: the engine cancels its tasks once, and takes a timeout inside for that once."""
         try:
-            await work
+            await asyncio.ensure_future(work)
         except Exception:  # a task that dies unseen would leave an order unanswered
             self.log.exception(f"{name} failed")
 

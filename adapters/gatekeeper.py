@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Protocol, TypedDict
 
-from adapters.account import VenueFill, VenueOrder
+from adapters.account import VenueFill, VenueFlow, VenueOrder
 
 ABSENT = "ABSENT"
 """Outcome: the venue says, again and again, that it never received the order."""
@@ -58,6 +58,9 @@ class Gatekeeper(Protocol):
     def foreign_fill(self, fill: VenueFill) -> None:
         """A fill of such an order. May be told twice: the trade id tells."""
 
+    def flow(self, flow: VenueFlow) -> None:
+        """Money or shares came or went without an order. Told once."""
+
 
 class OpenGate:
     """Lets everything pass and keeps nothing."""
@@ -81,4 +84,7 @@ class OpenGate:
         """Keeps nothing."""
 
     def foreign_fill(self, fill: VenueFill) -> None:
+        """Keeps nothing."""
+
+    def flow(self, flow: VenueFlow) -> None:
         """Keeps nothing."""

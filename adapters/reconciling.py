@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from adapters.account import VenueFill
+from adapters.account import VenueFill, VenueOrder
 from adapters.tracking import Tracked
 from adapters.waiting import Waits
 
@@ -71,8 +71,11 @@ class Reconciling:
         """Look at the whole account from time to time: news can be lost without anybody noticing."""
         while True:
             await asyncio.sleep(self._client.patience.reconcile_secs)
-            if self._client.ready:
-                await self.catch_up()
+            try:
+                if self._client.ready:
+                    await self.catch_up()
+            except Exception:  # whatever it was, the next look may go well, and without looks news are lost
+                self._client.log.exception("a look at the account failed")
 
     async def _ask(self, tracked: Tracked) -> None:
         waits = Waits(self._client.patience)
@@ -107,17 +110,24 @@ class Reconciling:
             account = await asyncio.wait_for(
                 client.snapshot(max(0, self.seen_ns - MARGIN_NS)), client.patience.answer_secs
             )
+            client.account_news(account)
         except Exception as error:  # noqa: BLE001 - no answer is no answer, whatever the reason
             client.log.warning(f"the venue does not tell about the account: {type(error).__name__}: {error}")
             return False
         self.seen_ns = account.ts
-        client.account_news(account)
-        for order, fills in account.by_order():
-            client.book.bundle(order, fills)
-        told = {order.venue_order_id for order in account.orders}
+        told = {order.venue_order_id for order, fills in account.by_order() if self._bundled(order, fills)}
         for tracked in list(client.book):
             if tracked.live and not tracked.closed and tracked.venue_order_id not in told:
                 self.ask_soon(tracked)
+        return True
+
+    def _bundled(self, order: VenueOrder, fills: tuple[VenueFill, ...]) -> bool:
+        """Take in an order with its fills; one that cannot be taken in keeps no other from it."""
+        try:
+            self._client.book.bundle(order, fills)
+        except Exception:  # the others have to be told all the same
+            self._client.log.exception(f"order {order.name} of the account cannot be taken in")
+            return False
         return True
 
 

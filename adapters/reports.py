@@ -150,10 +150,10 @@ class Reporter:
             quantity_of(abs(held), instrument),
             ts,
             now,
-            avg_px_open=_on_tick(position.average_price, instrument),
+            avg_px_open=on_tick(position.average_price, instrument),
         )
 
 
-def _on_tick(price: Decimal, instrument: Any) -> Decimal:
+def on_tick(price: Decimal, instrument: Any) -> Decimal:
     """An average price as the engine can reach it: it makes a position of one fill, at a price it can write."""
     return price.quantize(Decimal(1).scaleb(-instrument.price_precision)) or price

@@ -138,7 +138,7 @@ class Sending:
     def _modified(tracked: Tracked, told: int, order: VenueOrder) -> None:
         """Answer a change that no news has answered: it left everything as it was."""
         if not tracked.closed and tracked.changes == told:
-            tracked.voice.changed(tracked, order)
+            tracked.voice.changed(tracked, tracked.last or order)
 
     def _not_modified(self, change: Change, reason: str) -> None:
         client = self._client

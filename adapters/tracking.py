@@ -16,8 +16,8 @@ from typing import Protocol
 from adapters.account import VenueFill, VenueOrder
 
 ZERO = Decimal(0)
-MOST_CLOSED = 5_000
-"""Closed orders that are kept: news of them may still come again."""
+MOST_CLOSED = 1_000
+"""Closed orders that are kept, about 5 KB each with what the engine has of them: their news may still come again."""
 
 
 class Voice(Protocol):

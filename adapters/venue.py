@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from adapters.costs import Costs
 from risk.numbers import Number
 
 Cash = Annotated[Number, Field(gt=0)]
 Leverage = Annotated[Number, Field(ge=1)]
-FeeRate = Annotated[Number, Field(gt=-1, lt=1)]
 
 
 def _code(currency: str) -> str:
@@ -28,14 +28,15 @@ def _code(currency: str) -> str:
 CurrencyCode = Annotated[str, AfterValidator(_code)]
 
 
-class VenueConfig(BaseModel):
+class VenueConfig(Costs):
     """Account, costs and delays of one venue; each venue derives its own from it and adds what only it has.
 
     In a backtest and in the sandbox these are the account and the costs; on paper and live the broker decides
     them. Raises pydantic.ValidationError for unknown keys and values out of range.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+    brings_market: ClassVar[bool] = False
+    """Whether the venue itself says what is traded; else the data set of the run does."""
 
     name: str
     """The venue as the user chose it: `venue=NAME`."""
@@ -53,14 +54,21 @@ class VenueConfig(BaseModel):
     """The account's currency, by its code."""
     leverage: Leverage = Decimal(2)
     """How many times its equity a margin account may hold; a cash account ignores it."""
-    maker_fee: FeeRate = Decimal("0.0005")
-    """Fee of a resting order as a fraction of the notional: 0.0005 is 5 basis points; below 0 is a rebate."""
-    taker_fee: FeeRate = Decimal("0.0005")
-    """Fee of an order that takes liquidity, as a fraction of the notional."""
-    slippage_ticks: Literal[0, 1] = 0
-    """1 moves every simulated fill one tick against the order; the engine moves resting limit orders too."""
-    latency_ms: Annotated[int, Field(strict=True, ge=0)] = 0
-    """Milliseconds from sending an order to its arrival at the venue."""
+
+    @property
+    def keeps_account(self) -> bool:
+        """Whether the account outlives a run, so that halts, limits and positions are carried over."""
+        return self.mode in ("paper", "live")
+
+    @property
+    def kept_by_journal(self) -> bool:
+        """Whether the journal alone keeps that account, because the fills are simulated and end with the node."""
+        return False
+
+    @property
+    def starts_afresh(self) -> bool:
+        """Whether what the journal kept of such an account is closed, and a new one begun."""
+        return False
 
     @property
     def absent(self) -> str | None:

@@ -45,6 +45,11 @@ class LocalVenue:
         self._data: LocalDataClient | None = None
         self._execution: LocalExecutionClient | None = None
 
+    @property
+    def count(self) -> int:
+        """Bars that came so far."""
+        return 0 if self._data is None else self._data.count
+
     def operator(self) -> LocalOperator:
         """The account without a node."""
         return LocalOperator(self._config)

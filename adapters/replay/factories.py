@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nautilus_trader.adapters.sandbox import SandboxExecutionClientConfig, SandboxExecutionClientFactory
 from nautilus_trader.config import DataClientConfig
 from nautilus_trader.live.clients import DataClientFactory
-from nautilus_trader.model import Bar, BarType, InstrumentId, OmsType
+from nautilus_trader.model import Bar, BarType, InstrumentId
 
 from adapters import simulated
 from adapters.errors import AdapterError
@@ -33,9 +32,10 @@ class ReplayVenue:
     def __init__(self, config: ReplayVenueConfig, market: MarketData, max_updates: int | None = None) -> None:
         """Replay the window of `market`, or its first `max_updates` updates.
 
-        Raises AdapterError for a latency at another speed than real time: the engine would wait in wall time; and for
-        what a cash account cannot hold.
+        Raises AdapterError for a latency at another speed than real time: the engine would wait in wall time; for
+        costs that only a backtest can simulate; and for what a cash account cannot hold.
         """
+        simulated.refuse_what_a_sandbox_cannot_do(config)
         simulated.refuse_what_cash_cannot_hold(config, market.instruments)
         if config.latency_ms and config.speed != REAL_TIME:
             raise AdapterError(
@@ -48,6 +48,7 @@ class ReplayVenue:
         self._client: ReplayDataClient | None = None
         self._ended = False
         self._last: Bar | QuoteTick | None = None
+        self._all = 0
         self._error: BaseException | None = None
         keys: dict[InstrumentId, BarType | InstrumentId] = {one.id: one.id for one in market.instruments}
         keys.update({bar_type.instrument_id: bar_type for bar_type in market.bar_types})
@@ -57,6 +58,11 @@ class ReplayVenue:
         }
         self.replays = config.speed != REAL_TIME
         self.gatekeeper: Gatekeeper = OpenGate()
+
+    @property
+    def count(self) -> int:
+        """All of the updates once the last was handed over; nothing is counted before."""
+        return self._all if self._ended else 0
 
     def operator(self) -> None:
         """The sandbox and its account end with the node."""
@@ -82,21 +88,8 @@ class ReplayVenue:
                 )
                 return built._client
 
-        sandbox = SandboxExecutionClientConfig(
-            venue=venue,
-            starting_balances=[simulated.starting_balance(self._config)],
-            base_currency=simulated.base_currency(self._config),
-            oms_type=OmsType.NETTING,
-            account_type=simulated.account_type(self._config),
-            default_leverage=simulated.leverage(self._config),
-            fee_model=simulated.fee_model(self._config),
-            fill_model=simulated.fill_model(self._config),
-            latency_model=simulated.latency_model(self._config),
-            reject_stop_orders=False,
-        )
-        return builder.add_data_client(str(venue), Factory(), DataClientConfig()).add_simulated_exec_client(
-            str(venue), SandboxExecutionClientFactory(), sandbox
-        )
+        builder = builder.add_data_client(str(venue), Factory(), DataClientConfig())
+        return simulated.add_sandbox(builder, self._config, venue)
 
     def begin(self) -> None:
         """Start the stream. Raises RuntimeError when the node has not built the client yet."""
@@ -135,6 +128,7 @@ class ReplayVenue:
     def _updates(self) -> Iterable[Bar | QuoteTick]:
         updates = self._market.updates()[: self._max_updates]
         self._last = updates[-1] if updates else None
+        self._all = len(updates)
         return self._market.rates.told(updates)
 
     def _end(self) -> None:

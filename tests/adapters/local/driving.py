@@ -33,7 +33,7 @@ from nautilus_trader.model import (
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 
-from adapters.account import VenueFill, VenueOrder
+from adapters.account import VenueFill, VenueFlow, VenueOrder
 from adapters.execution import Patience
 from adapters.gatekeeper import Intent
 from adapters.local.config import LocalVenueConfig
@@ -140,6 +140,9 @@ class Notes:
     def foreign_order(self, order: VenueOrder) -> None:
         self.orders.append(order)
 
+    def flow(self, flow: VenueFlow) -> None:
+        """No order explains it; nothing here asks."""
+
     def foreign_fill(self, fill: VenueFill) -> None:
         self.fills.append(fill)
 
@@ -220,7 +223,7 @@ class Node:
     venue: LocalVenue
     notes: Notes
 
-    async def until(self, condition: Callable[[], bool], secs: float = 8.0) -> None:
+    async def until(self, condition: Callable[[], bool], secs: float = 60) -> None:
         """Wait for a condition, and fail when it does not come."""
         deadline = time.monotonic() + secs
         while not condition():
@@ -275,7 +278,7 @@ async def node(
         yield one
     finally:
         handle.stop()
-        await asyncio.wait([running], timeout=8)
+        await asyncio.wait([running], timeout=30)
         running.exception() if running.done() else running.cancel()
         del running
         gc.collect()

@@ -10,6 +10,8 @@ from nautilus_trader.model import ClientOrderId, OrderSide, Price
 
 from tests.adapters.local.driving import AAPL, PATIENT, QUICK, Broker, Node, Notes, drive
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("fault", ["drop_answer", "cut_after"])
 @pytest.mark.parametrize("drop_events", [False, True])
