@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from configs.asked import asked, asked_limits
 from configs.errors import ConfigError
 from configs.schema import RunConfig
 from configs.strategy_names import NamedStrategy
@@ -96,7 +97,8 @@ def in_effect(config: RunConfig, sources: Mapping[str, str]) -> InEffect:
 
 
 def _in_effect(config: RunConfig, sources: Mapping[str, str]) -> InEffect:
-    risk, currency = config.risk, config.venue.currency
+    risk, currency = asked_limits(config), config.venue.currency
+    sources = {**sources, **{key: by for key, (_, by) in asked(config.approval, config.venue.mode).items()}}
     names = _Names(risk.overrides, sources)
     known = {symbol: _instrument(config, symbol) for symbol in config.symbols or (EVERY,)}
     narrowed, matched = [], set[int]()

@@ -14,7 +14,7 @@ import sys
 import warnings
 from argparse import ArgumentError, ArgumentParser
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ import hydra
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Transformer
 from hydra.errors import HydraException, MissingConfigException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, MissingMandatoryValue, OmegaConf
@@ -34,11 +35,24 @@ from yaml import YAMLError
 from configs import refusals, sources
 from configs.edge import INTERRUPTED, OK, guarded, one_line, say
 from configs.errors import ConfigError
+from configs.launcher import BASIC, Launcher, launcher_of
 from configs.resolve import resolve
 from configs.schema import RunConfig
 from configs.validate import validated
 
-__all__ = ["Composed", "Task", "compose", "load", "main", "resolve"]
+__all__ = [
+    "Axis",
+    "Composed",
+    "Task",
+    "compose",
+    "draft",
+    "load",
+    "main",
+    "plain",
+    "resolve",
+    "settled",
+    "swept",
+]
 
 FOLDER = Path(__file__).parent
 MULTIRUNS = Path("outputs", "multirun")
@@ -56,6 +70,8 @@ class Composed:
 
 Task = Callable[[Composed], int]
 """What is done with a run; answers the exit code, or raises an error that carries one."""
+HandOut = Callable[[Callable[[Any], Any], Sequence[Any], Launcher], Iterator[Any]]
+"""(work, items, launcher) -> the work's answers in the order of the items (runs/workers.py has it)."""
 
 
 def compose(
@@ -71,21 +87,116 @@ def compose(
 
 def load(text: str) -> Composed:
     """The run that a run folder's `config.yaml` holds, validated again. Raises ConfigError."""
+    return _composed(plain(text))
+
+
+def plain(text: str) -> dict[str, Any]:
+    """The document in a run folder's `config.yaml`, resolved and not validated. Raises ConfigError."""
     try:
         document: Any = OmegaConf.to_container(OmegaConf.create(text), resolve=True, throw_on_missing=True)
     except _HYDRAS as error:
         raise _refusal(error) from error
     if not isinstance(document, dict) or not document:
         raise ConfigError("this is not the config of a run: it holds no keys")
-    return _composed(document)
+    return document
 
 
-def main(config_name: str, argv: Sequence[str], task: Task, *, with_sources: bool = False) -> int:
+@dataclass(frozen=True)
+class Axis:
+    """A key that is to take several values: `values` as plain data, or an interval from `low` to `high`.
+
+    key: as a user writes it; group: whether the values are options of a group; tags: those of Hydra's `tag(...)`.
+    """
+
+    key: str
+    values: tuple[Any, ...] = ()
+    low: float | None = None
+    high: float | None = None
+    step: float | None = None
+    group: bool = False
+    tags: tuple[str, ...] = ()
+
+
+def swept(argv: Sequence[str]) -> tuple[list[str], list[Axis]]:
+    """The words of a command line that choose one value, and an axis for each that chooses several, in Hydra's syntax.
+
+    Raises ConfigError for what cannot be read.
+    """
+    parser = OverridesParser.create()
+    flags, overrides = _split(argv)
+    folders = [FOLDER, *_user_folders(argv)]
+    single, axes = list(flags), []
+    for word in overrides:
+        try:
+            found = parser.parse_override(word)
+        except HydraException as error:
+            raise refusals.override(word) from error
+        if found.is_sweep_override():
+            axes.append(_axis(found, folders))
+        else:
+            single.append(word)
+    return single, axes
+
+
+def _axis(found: Any, folders: Sequence[Path]) -> Axis:
+    key = found.get_key_element()
+    sweep, group = found.value(), any((folder / found.key_or_group).is_dir() for folder in folders)
+    tags = tuple(sorted(sweep.tags)) if hasattr(sweep, "tags") else ()
+    if hasattr(sweep, "end"):
+        return Axis(key, low=sweep.start, high=sweep.end, tags=tags)
+    if not found.is_discrete_sweep() or found.is_delete():
+        raise refusals.override(found.input_line)
+    if hasattr(sweep, "include"):
+        names = sorted(
+            {path.stem for folder in folders for path in (folder / found.key_or_group).glob("*.yaml")}
+        )
+        return Axis(key, tuple(sweep.filter(names)), group=group)
+    if getattr(sweep, "shuffle", False):
+        raise ConfigError(f"{key}: shuffle(...) has no place here, trials are numbered; leave it out")
+    parser = OverridesParser.create()
+    values = tuple(
+        parser.parse_override(f"value={text}").value()
+        for text in found.sweep_iterator(transformer=Transformer.str)
+    )
+    return Axis(key, values, step=getattr(sweep, "step", None), group=group, tags=tags)
+
+
+def draft(config_name: str, argv: Sequence[str]) -> dict[str, Any]:
+    """The document that a command line composes, neither resolved nor validated. Raises ConfigError."""
+    jobs = _jobs(config_name, argv)
+    return jobs[0].unresolved if jobs else {}
+
+
+def settled(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A document of `draft` with every `${...}` worked out. Raises ConfigError where a value is missing."""
+    try:
+        found: Any = OmegaConf.to_container(
+            OmegaConf.create(dict(document)), resolve=True, throw_on_missing=True
+        )
+    except _HYDRAS as error:
+        raise _refusal(error) from error
+    return dict(found)
+
+
+def main(
+    config_name: str,
+    argv: Sequence[str],
+    task: Task,
+    *,
+    with_sources: bool = False,
+    hand_out: HandOut | None = None,
+) -> int:
     """Hydra's command line for one verb: compose what `argv` says, do the task, answer the exit code.
 
-    With `-m` the task is done for every job, in order; the answer is the worst of their codes.
+    With `-m` the task is done for every job, in order or, through `hand_out`, as `hydra/launcher` says; the answer is
+    the worst of their codes. Without `hand_out` jobs are done in order only.
     """
-    return guarded(lambda: _do_all(_jobs(config_name, list(argv), with_sources=with_sources), task))
+
+    def work() -> int:
+        words, launcher = launcher_of(argv)
+        return _do_all(_jobs(config_name, words, with_sources=with_sources), task, launcher, hand_out)
+
+    return guarded(work)
 
 
 @dataclass(frozen=True)
@@ -96,6 +207,7 @@ class _Job:
     overrides: tuple[str, ...]
     number: int | None
     error: ConfigError | None = None
+    unresolved: dict[str, Any] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
 
     def composed(self, multirun: Path | None = None) -> Composed:
@@ -112,16 +224,23 @@ def _composed(document: Mapping[str, Any], set_by: Mapping[str, str] | None = No
     return Composed(validated(document), OmegaConf.to_yaml(OmegaConf.create(dict(document))), set_by or {})
 
 
-def _do_all(jobs: Sequence[_Job], task: Task) -> int:
+def _do_all(jobs: Sequence[_Job], task: Task, launcher: Launcher, hand_out: HandOut | None) -> int:
     if not jobs:  # --help, --cfg and --info print and end
         return OK
+    elsewhere = launcher.name != BASIC
+    if elsewhere and (jobs[0].number is None or hand_out is None):
+        why = "this verb does its jobs in order" if hand_out is None else "add -m, it is for several runs"
+        raise ConfigError(f"hydra/launcher={launcher.name}: {why}")
     if jobs[0].number is None:
         return task(jobs[0].composed())
     folder = MULTIRUNS / datetime.now().astimezone().strftime("%Y-%m-%d_%H-%M-%S-%f")
+    answers: Iterator[_Done | None] = iter([None] * len(jobs))
+    if elsewhere and hand_out is not None:
+        answers = hand_out(_Captured(task, folder.absolute()), jobs, launcher)
     worst = OK
-    for job in jobs:
+    for job, answer in zip(jobs, answers, strict=True):
         say(f"job {job.number} (of {len(jobs)}): {' '.join(map(refusals.shown, job.overrides))}")
-        code = _do(job, folder, task)
+        code = _do(job, folder, task) if answer is None else answer.printed()
         worst = max(worst, code)
         if code == INTERRUPTED:
             break
@@ -130,6 +249,34 @@ def _do_all(jobs: Sequence[_Job], task: Task) -> int:
 
 def _do(job: _Job, folder: Path, task: Task) -> int:
     return guarded(lambda: task(job.composed(folder)))
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What a job that was done in another process printed there, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+    def printed(self) -> int:
+        sys.stderr.write(self.err)
+        sys.stdout.write(self.out)
+        return self.code
+
+
+@dataclass(frozen=True)
+class _Captured:
+    """The work of another process on a job: what it prints is shown where the jobs were handed out, in their order."""
+
+    task: Task
+    folder: Path
+
+    def __call__(self, job: _Job) -> _Done:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = _do(job, self.folder, self.task)
+        return _Done(code, out.getvalue(), err.getvalue())
 
 
 def _jobs(config_name: str, argv: Sequence[str], *, with_sources: bool = False) -> list[_Job]:
@@ -171,11 +318,12 @@ def _job(config: DictConfig, set_by: Mapping[str, str]) -> _Job:
     settings = HydraConfig.get()
     number = settings.job.num if settings.mode is RunMode.MULTIRUN else None
     written: Any = OmegaConf.to_container(settings.overrides.task, resolve=False)
+    unresolved: Any = OmegaConf.to_container(config, resolve=False)
     try:
         document: Any = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
-        return _Job({}, tuple(written), number, _refusal(error))
-    return _Job(document, tuple(written), number, sources=set_by)
+        return _Job({}, tuple(written), number, _refusal(error), unresolved)
+    return _Job(document, tuple(written), number, None, unresolved, set_by)
 
 
 def _sources(section: str) -> dict[str, str]:
@@ -231,16 +379,21 @@ def _arranged(argv: Sequence[str], scratch: str) -> list[str]:
     A key in a section may set what its YAML does not list: `++`, Hydra's add-or-override; whether there is
     such a key is for the models to say. Raises ConfigError for several options where only one can be.
     """
-    words = list(argv)
-    split = words.index("--") if "--" in words else len(words)
-    flags = [word for word in words[:split] if not _is_override(word)]
-    overrides = [word for word in words[:split] if _is_override(word)] + words[split + 1 :]
+    flags, overrides = _split(argv)
     for override in overrides:
         if several := _SEVERAL.fullmatch(override):
             raise refusals.several(several[1], several[2].split(","))
     widened = [f"++{override}" if _IN_SECTION.match(override) else override for override in overrides]
     quoted = scratch.replace("\\", "\\\\").replace("'", "\\'")
     return [*flags, "--", *widened, f"hydra.sweep.dir='{quoted}'"]
+
+
+def _split(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The flags of a command line and its overrides."""
+    words = list(argv)
+    split = words.index("--") if "--" in words else len(words)
+    flags = [word for word in words[:split] if not _is_override(word)]
+    return flags, [word for word in words[:split] if _is_override(word)] + words[split + 1 :]
 
 
 def _is_override(word: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -49,8 +50,9 @@ def parameter_names(config_class: type) -> tuple[str, ...]:
     return tuple(name for name in accepted(config_class) if name not in not_theirs)
 
 
+@lru_cache(maxsize=256)
 def parameter_model(config_class: type) -> type[BaseModel]:
-    """A pydantic model of the parameters a user may give.
+    """A pydantic model of the parameters a user may give; made once a class, for a sweep asks for each trial.
 
     Raises ValueError, in one line, when the signature cannot be read as a schema.
     """

@@ -208,6 +208,8 @@ class RunSettings(_Section):
     """Stop after this many bars."""
     max_minutes: Minutes | None = None
     """Stop after this many minutes by the clock on the wall."""
+    chunk_rows: WholeNumber = 500_000
+    """About how many bars or quotes a backtest holds in memory at a time."""
     on_stop: Literal["leave", "cancel", "flatten"] = "cancel"
     """At a stop: leave everything, cancel entry orders, or close every position too."""
     on_strategy_error: Literal["halt", "stop", "ignore"] = "halt"
@@ -252,6 +254,22 @@ class ApprovalSettings(_Section):
     """How far the price may move while an order waits; none takes `risk.approval_band_pct`."""
 
 
+class TrialsSettings(_Section):
+    """Where every backtest is counted: the ledger of trials."""
+
+    path: UserPath | None = None
+    """The SQLite file; none is trials.db in the user's own state folder."""
+
+
+class LiveSettings(_Section):
+    """What has to be said before real money is traded; venues of other modes do not ask."""
+
+    enabled: Switch = False
+    """Whether a venue of mode live may be traded at all."""
+    confirm: str | None = None
+    """The phrase YES I UNDERSTAND, where no terminal is there to ask for it."""
+
+
 class RunConfig(_Section):
     """Everything a run needs to know; the same for backtests and live."""
 
@@ -272,7 +290,9 @@ class RunConfig(_Section):
     risk: RiskConfig = RiskConfig()
     approval: ApprovalSettings = ApprovalSettings()
     run: RunSettings = RunSettings()
+    live: LiveSettings = LiveSettings()
     journal: JournalConfig = JournalConfig()
+    trials: TrialsSettings = TrialsSettings()
     log: LogSettings = LogSettings()
     output: Literal["text", "json"] = "text"
     """json: stdout holds one JSON document and nothing else."""

@@ -17,7 +17,7 @@ REFUSED = [
     # groups
     (
         "venue=alpaca_papr",
-        "venue=alpaca_papr: no such option; did you mean alpaca_paper? There are: alpaca_paper",
+        "venue=alpaca_papr: no such option; did you mean alpaca_paper? There are: alpaca, alpaca_paper",
     ),
     ("+strategy@strategies.second=othr", "strategy=othr: no such option; did you mean other?"),
     ("experiment=nothing_like_it", "experiment=nothing_like_it: no such option; there are: "),

@@ -38,17 +38,53 @@ def test_a_venue_config_never_changes() -> None:
         venue.speed = 2.0  # type: ignore[misc]
 
 
-def test_alpaca_composes_today_and_says_in_one_line_that_its_adapter_is_to_come(mine: list[str]) -> None:
-    config = compose("live", [*mine[1:], "venue=alpaca_paper"], mine[0].partition("=")[2]).config
-    venue = config.venue
-    if venue.absent is None:
-        pytest.skip("the Alpaca adapter has come")
-    with pytest.raises(ConfigError) as refused:
-        resolve(venue.factory, "venue.factory", absent=venue.absent)
-    assert str(refused.value).startswith(
-        "venue=alpaca_paper: the Alpaca adapter is not in this version of Keel"
-    )
-    assert "use venue=replay" in str(refused.value)
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        ("alpaca", "live"),
+        ("alpaca_paper", "paper"),
+        ("alpaca_sandbox", "sandbox"),
+        ("alpaca_rehearsal", "rehearsal"),
+    ],
+)
+def test_each_of_the_four_alpaca_venues_composes_and_names_clients_that_are_there(
+    name: str, mode: str
+) -> None:
+    venue = compose("live", [f"venue={name}"]).config.venue
+    assert isinstance(venue, AlpacaVenueConfig)
+    assert (venue.name, venue.mode, venue.brings_market) == (name, mode, True)
+    assert resolve(venue.factory, "venue.factory").__name__ == "AlpacaVenue"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1:1", "http://10.0.0.1:1", "http://127.0.0.1:1.evil.com", "http://localhost:1"]
+)
+def test_only_an_alpaca_on_this_machine_can_stand_in_for_alpaca(url: str) -> None:
+    with pytest.raises(ConfigError, match="must be a local Alpaca"):
+        compose("live", ["venue=alpaca_paper", f"venue.trading_url={url}"])
+
+
+def test_real_money_never_goes_to_a_stand_in() -> None:
+    with pytest.raises(ConfigError, match="live trades at Alpaca itself"):
+        compose("live", ["venue=alpaca", "venue.trading_url=http://127.0.0.1:8771"])
+
+
+@pytest.mark.parametrize("key", ["speed", "days", "seed"])
+def test_what_only_a_rehearsal_has_is_no_key_of_the_others(key: str) -> None:
+    assert compose("live", ["venue=alpaca_rehearsal", f"venue.{key}=5"]).config.venue.mode == "rehearsal"
+    with pytest.raises(ConfigError, match=f"unknown key venue.{key}"):
+        compose("live", ["venue=alpaca_paper", f"venue.{key}=5"])
+
+
+def test_only_the_sandbox_whose_account_the_journal_keeps_can_be_begun_anew() -> None:
+    venue = compose("live", ["venue=alpaca_sandbox"]).config.venue
+    assert (venue.keeps_account, venue.kept_by_journal, venue.starts_afresh) == (True, True, False)
+    assert compose("live", ["venue=alpaca_sandbox", "venue.reopen=false"]).config.venue.starts_afresh
+    for other in ("replay", "alpaca_paper", "alpaca", "alpaca_rehearsal"):
+        with pytest.raises(ConfigError, match=r"unknown key venue\.reopen"):
+            compose("live", [f"venue={other}", "venue.reopen=false"])
+    with pytest.raises(ConfigError, match=r"venue\.reopen"):
+        compose("live", ["venue=alpaca_sandbox", "venue.reopen=maybe"])
 
 
 def test_alpaca_names_the_variables_its_keys_are_in() -> None:
