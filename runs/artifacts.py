@@ -58,9 +58,9 @@ def write_reports(  # noqa: PLR0913 - what was found, and by name which pictures
 
         folder.write(PICTURE, draw(analysis, summary, title))
     if tearsheet and seen:
-        from runs.tearsheet import tear_sheet  # noqa: PLC0415 - as for matplotlib: plotly and pandas
+        from runs.tearsheet import tear_sheet  # noqa: PLC0415 - only a page needs it
 
-        folder.write(TEARSHEET, tear_sheet(analysis, summary, title))
+        folder.write(TEARSHEET, tear_sheet(analysis, summary, title, folder.path))
     folder.write(SUMMARY, summary.to_json() + "\n")
 
 

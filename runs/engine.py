@@ -43,6 +43,11 @@ def logging_into(folder: Path, config: RunConfig) -> LoggerConfig:
     )
 
 
+def no_log() -> LoggerConfig:
+    """No log of the engine anywhere; for backtests that leave nothing on disk."""
+    return LoggerConfig(stdout_level=LogLevel.OFF, fileout_level=LogLevel.OFF, print_config=False)
+
+
 def submit_rate(config: RunConfig, *, wall_clock_is_market_time: bool) -> str:
     """The engine's order rate. It counts by its own clock, so where that is not the market's it is left wide open."""
     rate = config.risk.max_orders_per_sec

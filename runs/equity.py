@@ -72,13 +72,13 @@ def equity_of(record: RunRecord, prices: dict[str, Prices]) -> Equity:
     """
     _refuse_what_has_no_rate(record, prices)
     with localcontext(prec=EXACT_DIGITS):
-        equity = _rebuild(record, prices)
+        equity = rebuilt(record, prices, stamps(prices))
         _compare_with_ledger(equity, record, prices)
     return equity
 
 
-def _rebuild(record: RunRecord, prices: dict[str, Prices]) -> Equity:
-    ts = stamps(prices)
+def rebuilt(record: RunRecord, prices: dict[str, Prices], ts: IntArray) -> Equity:
+    """Equity of these fills and charges at the stamps `ts`, unchecked; under a context of EXACT_DIGITS."""
     precision = Currency.from_str(record.currency).precision
     fills = sorted(record.fills, key=lambda fill: fill["ts"])
     flows = _flows(fills, prices, record)
@@ -87,6 +87,7 @@ def _rebuild(record: RunRecord, prices: dict[str, Prices]) -> Equity:
         precision,
         _decimals([flow for steps in flows.values() for _, flow in steps]),
         *(_value_decimals(own, prices[name]) for name, own in held.items()),
+        0,
     )
     amounts = {currency: _cash(steps, ts, scale) for currency, steps in flows.items()}
     gross = np.zeros(len(ts))
@@ -107,7 +108,7 @@ type _Steps = list[tuple[int, Decimal]]
 
 
 def _flows(fills: Iterable[Row], prices: dict[str, Prices], record: RunRecord) -> dict[str, _Steps]:
-    """Currency -> (stamp, money into the account): prices paid or received, commissions, and what was there first."""
+    """Currency -> (stamp, money into the account): of fills, commissions, nights, and what was there first."""
     flows: dict[str, _Steps] = {record.currency: [(0, record.starting_equity)]}
     for fill in fills:
         own = prices[fill["instrument"]]
@@ -115,6 +116,9 @@ def _flows(fills: Iterable[Row], prices: dict[str, Prices], record: RunRecord) -
         flows.setdefault(own.currency, []).append((fill["ts"], traded))
         if fill["commission"]:
             flows.setdefault(fill["currency"], []).append((fill["ts"], -fill["commission"]))
+    if record.carried:
+        flows[record.currency] += [(row["ts"], -row["amount"]) for row in record.carried]
+        flows[record.currency].sort(key=lambda step: step[0])
     return flows
 
 

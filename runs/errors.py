@@ -4,6 +4,8 @@ RunError              1  a run or its report failed
 ├── StrategyError     1  a strategy raised; the run was stopped
 ├── NotReplayableRunError 2  a strategy needs what this replay cannot give
 ├── HaltedError       3  trading is halted until a person resumes it
+├── LedgerError       2  the ledger of trials cannot be used (runs/trials/file.py)
+├── HoldoutError      2  days that are held out would be looked at (runs/trials/holdouts.py)
 └── FolderError       2  the run folder cannot be used as asked
 """
 

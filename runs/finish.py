@@ -15,8 +15,10 @@ from runs.analysis import analyse
 from runs.artifacts import write_record, write_reports
 from runs.folder import CONFIG, VERSIONS
 from runs.logs.secrets import scrubber_for
+from runs.portfolio import with_portfolio
 from runs.summary import Summary, summarise
 from runs.table import show
+from runs.trials.judging import judged
 from runs.versions import versions
 
 if TYPE_CHECKING:
@@ -31,13 +33,17 @@ ERRORS = "errors.txt"
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that came to its end: why it ended, and the positions and orders it left."""
+    """A run that came to its end: why it ended, the positions and orders it left, and as what it counts as a trial.
+
+    trial: how it was run, as the ledger of trials says it (run, replay); None: it is no trial.
+    """
 
     ready: Prepared
     record: RunRecord
     until_ns: int
     ended: str
     left: tuple[str, ...] = ()
+    trial: str | None = None
 
 
 def headline(kind: str, ready: Prepared) -> None:
@@ -62,7 +68,8 @@ def finish(run: Finished, folder: RunFolder) -> Summary:
     analysis = analyse(
         record, zone=config.data.zone, days_per_year=config.data.days_per_year, until_ns=run.until_ns
     )
-    summary = summarise(analysis, folder.path)
+    summary = judged(config, analysis, summarise(analysis, folder.path), run.trial)
+    summary = with_portfolio(summary, analysis)
     title = run.ready.config.strategy.strategy_path.rpartition(":")[2]
     write_reports(folder, analysis, summary, title, plots=config.run.plots, tearsheet=config.run.tearsheet)
     if config.output == "json":

@@ -48,7 +48,7 @@ class RunFolder:
 
 @contextmanager
 def open_folder(
-    kind: Literal["backtests", "live"],
+    kind: Literal["backtests", "live", "sweeps", "checks", "compares", "walk_forward"],
     name: str,
     directory: Path | None = None,
     now: datetime | None = None,
@@ -66,6 +66,13 @@ def open_folder(
         _make(path)
     with _locked(path):
         _refuse_what_is_there(path)
+        yield RunFolder(path)
+
+
+@contextmanager
+def reopened_folder(path: Path) -> Iterator[RunFolder]:
+    """Take a folder up again to go on with what it holds. Raises FolderError when it is in use or cannot be written."""
+    with _locked(path):
         yield RunFolder(path)
 
 

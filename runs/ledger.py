@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from market.catalog import MarketData
 
 
-def engine_equity(
-    portfolio: Any, cache: Any, config: RunConfig, market: MarketData, until_ns: int
+def engine_equity(  # noqa: PLR0913 - the ledger, and what it is read with
+    portfolio: Any,
+    cache: Any,
+    config: RunConfig,
+    market: MarketData,
+    until_ns: int,
+    carried: Decimal = Decimal(0),
 ) -> Decimal:
     """Equity of the account by the engine's own ledger, at the rates of `until_ns` (UTC ns).
+
+    carried: what holding cost, which is in the engine's balance and in no profit of an instrument.
 
     Raises RunError when the engine cannot tell it, or a rate is missing.
     """
@@ -33,7 +40,7 @@ def engine_equity(
         raise RunError(f"the engine has no price of {', '.join(map(str, missing))}, so equity is unknown")
     if not market.rates.series and not any(instrument.is_inverse for instrument in market.instruments):
         return _balance(portfolio.equity(venue), currency)
-    total = config.venue.starting_cash
+    total = config.venue.starting_cash - carried
     for instrument in market.instruments:
         gained, settled_in = _gained(portfolio, cache, market, instrument)
         rate = market.rates.at(settled_in, until_ns)

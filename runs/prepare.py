@@ -28,11 +28,13 @@ class Prepared:
     recorder: Recorder
 
 
-def prepare(config: RunConfig) -> Prepared:
+def prepare(config: RunConfig, market: MarketData | None = None) -> Prepared:
     """Open the market data of a run, and the rates it needs to count in the account's currency.
 
-    Raises market.errors.DataError when there is none or it is wrong.
+    `market` is what a venue brings itself. Raises market.errors.DataError when there is none or it is wrong.
     """
+    if market is not None:
+        return Prepared(config, market, Recorder())
     run = config.run
     market = open_market(config.data, config.symbols, config.bar, run.start, run.end)
     return Prepared(config, with_rates(market, config.data, config.venue.currency, config.bar), Recorder())
@@ -46,8 +48,19 @@ def finished_record(
     starting_equity: Decimal | None = None,
 ) -> RunRecord:
     """The record of a run that came to its end; None: it started with `venue.starting_cash`."""
-    recorder = ready.recorder
     desk.halts.tell()
+    return record_of(config, ready, desk, final_equity, starting_equity)
+
+
+def record_of(
+    config: RunConfig,
+    ready: Prepared,
+    desk: RiskDesk,
+    final_equity: Decimal,
+    starting_equity: Decimal | None = None,
+) -> RunRecord:
+    """The record of a run so far, which may go on."""
+    recorder = ready.recorder
     return RunRecord(
         market=ready.market,
         starting_equity=config.venue.starting_cash if starting_equity is None else starting_equity,
@@ -59,6 +72,9 @@ def finished_record(
         refusals=recorder.refusals,
         trips=recorder.trips,
         notices=recorder.notices,
+        carried=recorder.carried,
+        expected=recorder.expected,
+        costs=config.venue if starting_equity is None else None,
     )
 
 

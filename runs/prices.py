@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -13,14 +14,20 @@ from market.rates import NO_RATES, Rates, settlement_currency
 from runs.errors import RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from market.catalog import MarketData
     from market.source import Instrument
 
 type IntArray = npt.NDArray[np.int64]
 type FloatArray = npt.NDArray[np.float64]
+type PriceColumns = tuple[IntArray, IntArray, IntArray]
+"""ts, bid and ask of `Prices`."""
 
 INVERSE_DECIMALS = 18
 """Digits after the point to which the value of one inverse contract is rounded, ten more than a coin has."""
+KEPT_BYTES = 256 * 1024 * 1024
+"""How much of the prices of a run with many instruments is held in memory at a time."""
 _EXACT = 16  # digits after the point of the engine's finest price and multiplier
 
 
@@ -28,9 +35,9 @@ _EXACT = 16  # digits after the point of the engine's finest price and multiplie
 class Prices:
     """What one instrument could be sold and bought at, oldest first, and what turns a price into money.
 
-    ts: shape (n,), UTC ns, the end of each bar (or the time of each quote); bid, ask: shape (n,), in ticks of
-    10**-precision, exact. Of a bar both are its close. currency: the one it settles in; rates: what the currencies of
-    the run were worth in the account's.
+    columns answers ts, bid and ask. ts: shape (n,), UTC ns, the end of each bar (or the time of each quote); bid, ask:
+    shape (n,), in ticks of 10**-precision, exact. Of a bar both are its close. currency: the one it settles in; rates:
+    what the currencies of the run were worth in the account's.
     """
 
     instrument: str
@@ -38,15 +45,29 @@ class Prices:
     multiplier: Decimal
     precision: int
     inverse: bool
-    ts: IntArray
-    bid: IntArray
-    ask: IntArray
+    columns: Callable[[], PriceColumns]
     rates: Rates = NO_RATES
+
+    @property
+    def ts(self) -> IntArray:
+        """Stamps, shape (n,), UTC ns."""
+        return self.columns()[0]
+
+    @property
+    def bid(self) -> IntArray:
+        """What it could be sold at, shape (n,), in ticks."""
+        return self.columns()[1]
+
+    @property
+    def ask(self) -> IntArray:
+        """What it could be bought at, shape (n,), in ticks."""
+        return self.columns()[2]
 
     @property
     def close(self) -> FloatArray:
         """Closes (of quotes the middle) as floats, shape (n,), for statistics and plots."""
-        closes: FloatArray = (self.bid + self.ask) / 2.0 / 10.0**self.precision
+        _, bid, ask = self.columns()
+        closes: FloatArray = (bid + ask) / 2.0 / 10.0**self.precision
         return closes
 
     @property
@@ -86,12 +107,16 @@ class Prices:
 
 
 def read_prices(market: MarketData, until_ns: int | None = None) -> dict[str, Prices]:
-    """Read the prices of every instrument of a run, by instrument id.
+    """Return the prices of every instrument of a run, by instrument id, each read when it is first asked for.
 
+    Of many instruments only those asked for last are kept (`KEPT_BYTES`); the others are read again.
     until_ns: the last market time the run saw (UTC ns), where it ended before its data; None: all of it.
     """
-    pairs = zip(market.symbols, market.instruments, strict=True)
-    return {str(instrument.id): _prices(market, symbol, instrument, until_ns) for symbol, instrument in pairs}
+    pairs, shelf = zip(market.symbols, market.instruments, strict=True), _Shelf()
+    return {
+        str(instrument.id): _prices(market, symbol, instrument, until_ns, shelf)
+        for symbol, instrument in pairs
+    }
 
 
 def inverse_values(multiplier: Decimal, ticks: npt.NDArray[Any], precision: int) -> npt.NDArray[Any]:
@@ -107,30 +132,73 @@ def inverse_values(multiplier: Decimal, ticks: npt.NDArray[Any], precision: int)
 
 def stamps(prices: dict[str, Prices]) -> IntArray:
     """Return the distinct stamps of all instruments, oldest first: shape (n,), UTC ns."""
-    merged = np.concatenate([np.empty(0, np.int64), *(each.ts for each in prices.values())])
+    merged = np.empty(0, np.int64)
+    for each in prices.values():
+        ts = each.ts
+        if not np.array_equal(ts, merged):
+            merged = _distinct(np.concatenate([merged, ts]))
+    return merged
+
+
+def _distinct(merged: IntArray) -> IntArray:
     merged.sort(kind="stable")  # runs already in order; ten times as fast as numpy.unique, which hashes
     first = np.ones(len(merged), np.bool_)
     first[1:] = merged[1:] != merged[:-1]
     return merged[first]
 
 
-def _prices(market: MarketData, symbol: str, instrument: Instrument, until_ns: int | None) -> Prices:
-    frame = market.frame(symbol)
-    ts = frame["ts"].to_numpy(np.int64)
-    seen = len(ts) if until_ns is None else int(np.searchsorted(ts, until_ns, side="right"))
-    per_price = 10.0**instrument.price_precision
-    bid, ask = (
-        np.rint(frame[column].to_numpy(np.float64)[:seen] * per_price).astype(np.int64)
-        for column in (("close", "close") if market.kind == "bars" else ("bid", "ask"))
-    )
+class _Shelf:
+    """The columns of the instruments asked for last; stamps that several instruments share are kept once."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, PriceColumns] = OrderedDict()
+        self._bytes = 0
+
+    def columns(self, name: str, read: Callable[[], PriceColumns]) -> PriceColumns:
+        """Those of an instrument: kept, or read."""
+        found = self._kept.get(name)
+        if found is None:
+            ts, bid, ask = read()
+            newest = next(reversed(self._kept.values()), None)
+            if newest is not None and np.array_equal(newest[0], ts):
+                ts = newest[0]
+            found = self._kept[name] = (ts, bid, ask)
+            self._bytes += _size(found)
+            while self._bytes > KEPT_BYTES and len(self._kept) > 1:
+                _, dropped = self._kept.popitem(last=False)
+                self._bytes -= _size(dropped)
+        else:
+            self._kept.move_to_end(name)
+        return found
+
+
+def _size(columns: PriceColumns) -> int:
+    return sum(each.nbytes for each in columns)
+
+
+def _prices(
+    market: MarketData, symbol: str, instrument: Instrument, until_ns: int | None, shelf: _Shelf
+) -> Prices:
+    name = str(instrument.id)
     return Prices(
-        instrument=str(instrument.id),
+        instrument=name,
         currency=settlement_currency(instrument),
         multiplier=instrument.multiplier.as_decimal(),
         precision=instrument.price_precision,
         inverse=instrument.is_inverse,
-        ts=ts[:seen],
-        bid=bid,
-        ask=ask,
+        columns=lambda: shelf.columns(name, lambda: _read(market, symbol, instrument, until_ns)),
         rates=market.rates,
     )
+
+
+def _read(market: MarketData, symbol: str, instrument: Instrument, until_ns: int | None) -> PriceColumns:
+    frame = market.frame(symbol)
+    ts = frame["ts"].to_numpy(np.int64)
+    seen = len(ts) if until_ns is None else int(np.searchsorted(ts, until_ns, side="right"))
+    per_price = 10.0**instrument.price_precision
+    ticks = {
+        column: np.rint(frame[column].to_numpy(np.float64)[:seen] * per_price).astype(np.int64)
+        for column in (("close",) if market.kind == "bars" else ("bid", "ask"))
+    }
+    first, *_, last = (*ticks.values(), *ticks.values())
+    return np.array(ts[:seen]), first, last

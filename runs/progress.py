@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from rich.console import Console
+
     from market.catalog import MarketData
     from risk.desk import RiskDesk
     from runs.record import Recorder
 
 NANOS = 1_000_000_000
-WORTH_A_BAR = 20_000  # updates: fewer are over before anyone could read the bar
+AFTER_SECS = 0.5  # a run that is over by then needs no bar
 EVERY_SECS = 0.2
 
 
@@ -40,17 +42,29 @@ def status_line(desk: RiskDesk, recorder: Recorder) -> str:
 
 
 @contextmanager
-def watched(desk: RiskDesk, market: MarketData, updates: int) -> Iterator[None]:
+def watched(desk: RiskDesk, market: MarketData) -> Iterator[None]:
     """A progress bar over market time while the engine is busy; nothing where stderr is not a terminal."""
     from rich.console import Console  # noqa: PLC0415 - only where a run is watched
 
     console = Console(stderr=True)
-    if updates < WORTH_A_BAR or not console.is_terminal:
+    if not console.is_terminal:
         yield
+        return
+    done = threading.Event()
+    follower = threading.Thread(target=_follow, args=(desk, market, console, done), daemon=True)
+    follower.start()
+    try:
+        yield
+    finally:
+        done.set()
+        follower.join()
+
+
+def _follow(desk: RiskDesk, market: MarketData, console: Console, done: threading.Event) -> None:
+    if done.wait(AFTER_SECS):
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415 - see above
 
-    done = threading.Event()
     with Progress(
         TextColumn("backtest {task.fields[day]}"),
         BarColumn(),
@@ -59,19 +73,7 @@ def watched(desk: RiskDesk, market: MarketData, updates: int) -> Iterator[None]:
         transient=True,
     ) as bar:
         task = bar.add_task("", total=market.end_ns - market.start_ns, day="")
-
-        def follow() -> None:
-            while not done.wait(EVERY_SECS):
-                last = (
-                    desk.last
-                )  # a plain value: the only thing of the engine's that another thread may touch
-                if last is not None:
-                    bar.update(task, completed=last.ts_event - market.start_ns, day=day_of(last.ts_event))
-
-        follower = threading.Thread(target=follow, daemon=True)
-        follower.start()
-        try:
-            yield
-        finally:
-            done.set()
-            follower.join()
+        while not done.wait(EVERY_SECS):
+            last = desk.last  # a plain value: the only thing of the engine's that another thread may touch
+            if last is not None:
+                bar.update(task, completed=last.ts_event - market.start_ns, day=day_of(last.ts_event))

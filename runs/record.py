@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from nautilus_trader.model import OrderInitialized
 
+    from adapters.costs import Costs
     from market.catalog import MarketData
     from risk.breaker import Notice, Trip
 
@@ -34,6 +35,8 @@ class Recorder:
         """An empty record."""
         self.trips: list[Row] = []
         self.notices: list[Row] = []
+        self.carried: list[Row] = []  # what holding cost, a row a charge
+        self.expected: dict[str, Decimal] = {}  # client order id -> price it would have had without slippage
         self.errors: list[str] = []  # tracebacks of what strategies raised, as text
         self.on_trip: Callable[[], None] | None = None  # told at once, before anything else happens
         self.sent = 0
@@ -91,6 +94,13 @@ class Recorder:
         self.notices.append(
             {"ts": notice.ts, "kind": notice.kind, "scope": notice.scope, "reason": notice.reason}
         )
+
+    def charged(
+        self, ts: int, kind: str, strategy: str | None, instrument: str | None, amount: Decimal
+    ) -> None:
+        """Holding cost something, in the account's currency: BORROW of a short position, INTEREST of the account."""
+        row = {"ts": ts, "kind": kind, "strategy": strategy, "instrument": instrument, "amount": amount}
+        self.carried.append(row)
 
     def failed(self, strategy: str, where: str, error: BaseException) -> None:
         """A strategy's callback raised."""
@@ -178,6 +188,10 @@ class RunRecord:
     refusal: ts strategy instrument client_order_id side quantity limit reason
     trip:    ts breaker scope reason equity reference
     notice:  ts kind scope reason
+    carried: ts kind strategy instrument amount, what a night cost in the account's currency
+
+    expected: client order id -> the price an order that took liquidity would have had without slippage. costs: what was
+    assumed of trading where the engine filled orders; None where a broker did.
     """
 
     market: MarketData
@@ -190,6 +204,9 @@ class RunRecord:
     refusals: list[Row] = field(default_factory=list)
     trips: list[Row] = field(default_factory=list)
     notices: list[Row] = field(default_factory=list)
+    carried: list[Row] = field(default_factory=list)
+    expected: dict[str, Decimal] = field(default_factory=dict)
+    costs: Costs | None = None
 
 
 def _order_row(ts: int, order: OrderInitialized) -> Row:

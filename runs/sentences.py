@@ -1,15 +1,17 @@
-"""How are refusals and trips told in a sentence, in the terminal and on the tear sheet alike?"""
+"""How are refusals, trips and luck told in a sentence, in the terminal and on the tear sheet alike?"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from risk.scopes import BOOK
+from runs.wording import percent, ratio, span
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
     from runs.explain import BreakerTrip, LimitRefusals
+    from runs.summary import Summary
 
 _WHOLE_FROM = 1_000  # an estimate this large needs no decimals
 
@@ -43,6 +45,30 @@ def _halted(trip: BreakerTrip) -> str:
         return "; halted to the end of the run"
     by = "its session day ended" if trip.halt_ended == "SESSION_DAY" else "a person resumed"
     return f"; halted until {by}" + (f", {minute(trip.halted_until)}" if trip.halted_until else "")
+
+
+def luck_lines(summary: Summary) -> list[str]:
+    """What of the result may be luck, a line a question; none where nothing can be said."""
+    lines = []
+    if summary.sharpe_low is not None:
+        sharpe = span(summary.sharpe_low, summary.sharpe_high, ratio)
+        drawdown = span(summary.max_drawdown_low, summary.max_drawdown_high, percent)
+        lines.append(f"Sharpe {sharpe}, max drawdown {drawdown}: 90% of resamples")
+    if summary.probabilistic_sharpe is not None:
+        lines.append(f"{percent(summary.probabilistic_sharpe)} sure of a Sharpe above 0; {_needed(summary)}")
+    if summary.deflated_sharpe is not None and summary.trials_ledger is not None:
+        trials = "1 trial" if summary.trials_ledger == 1 else f"{summary.trials_ledger:,} trials"
+        sure = percent(summary.deflated_sharpe)
+        lines.append(f"{sure} after {trials} of it on this data (deflated Sharpe)")
+    return lines
+
+
+def _needed(summary: Summary) -> str:
+    """How long a record it takes to be sure, beside the one there is."""
+    needed, days = summary.min_track_record_years, summary.min_track_record_days
+    if needed is None or not days or summary.track_record_days is None:
+        return "no length of record would give 95%"
+    return f"95% takes {needed:,.1f} years, this has {summary.track_record_days * needed / days:,.1f}"
 
 
 def minute(stamp: str) -> str:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nautilus_trader.model import Bar, StrategyId
+from nautilus_trader.model import StrategyId
 
+from configs.asked import asked_limits
 from configs.parameters import accepted
 from market.rates import settlement_currency
 from risk.breaker import ScopeLimits
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from decimal import Decimal
 
-    from configs.schema import ApprovalSettings, RunConfig, StrategySpec
+    from nautilus_trader.model import Bar, BarType
+
+    from configs.schema import RunConfig, StrategySpec
     from market.catalog import MarketData
     from market.rates import Rates
     from risk.breaker import RiskState
@@ -53,6 +56,7 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
     state: RiskState | None = None,
     event_time: Callable[[RiskGate, Any, int], int] | None = None,
     replays: bool = False,
+    fills_inside: bool | None = None,
     assumes_approval: bool = True,
     intents: Intents | None = None,
     cash: Decimal | None = None,
@@ -60,8 +64,9 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
 ) -> RiskDesk:
     """The desk of a run, with its instruments; `cash` is what the venue says the account has.
 
-    limits: those in force, where a person made them tighter than the config's own. Raises InstrumentError for one that
-    its account cannot hold.
+    fills_inside: whether the engine's own sandbox fills orders; None: where `event_time` is given. limits: those in
+    force, where a person made them tighter than the config's own. Raises InstrumentError for one that its account
+    cannot hold.
     """
     planned, limits = _plan(config, market), asked_limits(config) if limits is None else limits
     names = {_id_of(each, number): each.name for number, each in enumerate(planned, start=1)}
@@ -77,14 +82,13 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
         limits,
         starting_cash=config.venue.starting_cash if cash is None else cash,
         currency=config.venue.currency,
-        zone=config.data.zone,
+        zone=market.zone,
         witness=witness,
         state=state,
         event_time=event_time,
         replays=replays,
-        history=lambda bar_type: [
-            bar for bar in market.history() if isinstance(bar, Bar) and bar.bar_type == bar_type
-        ],
+        history=_history(market),
+        fills_inside=fills_inside,
         takes_turns=len(planned) > 1,
         on_error=config.run.on_strategy_error,
         scopes=[
@@ -105,21 +109,9 @@ def build_desk(  # noqa: PLR0913 - what a desk needs to know of the run
     return desk
 
 
-def asked_limits(config: RunConfig) -> RiskConfig:
-    """The config's own limits, with what `approval` asks of them."""
-    return limits_asked(config.risk, config.approval, config.venue.mode)
-
-
-def limits_asked(risk: RiskConfig, approval: ApprovalSettings, mode: str) -> RiskConfig:
-    """Limits with what `approval` asks of them on a venue of this mode."""
-    changed: dict[str, Any] = {}
-    if approval.mode == "all" or (approval.mode == "live_orders" and mode == "live"):
-        changed["require_approval"] = True
-    if approval.timeout_mins is not None:
-        changed["approval_timeout_mins"] = approval.timeout_mins
-    if approval.band_pct is not None:
-        changed["approval_band_pct"] = approval.band_pct
-    return risk.model_copy(update=changed)
+def _history(market: MarketData) -> Callable[[BarType], list[Bar]] | None:
+    """Bar type -> the bars from before the run; None where the venue has them, which is asked then."""
+    return market.past if market.at_hand else None
 
 
 def _ask_for_limits(desk: RiskDesk, strategies: Iterable[str]) -> None:

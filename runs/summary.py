@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from risk import measures
+from runs.costs import CostsTaken, costs_of
 from runs.explain import BreakerTrip, LimitRefusals, refusals_explained, trips_explained
 from runs.times import iso
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from runs.analysis import Analysis
+    from runs.portfolio import Capacity, Contribution, Together
     from runs.prices import FloatArray
     from runs.record import Row
 
@@ -32,7 +34,17 @@ class Summary:
     exposure: average gross exposure over equity; max_exposure: its highest; time_in_market: share of bars
     that ended with a position. buy_and_hold: starting equity split equally over the instruments, each bought
     at its first close and held, no costs. bars: bars (or quotes) of all instruments; first_bar, last_bar:
-    ISO 8601 with the offset of the data's zone. Nothing but run_dir depends on where or when the run ran.
+    ISO 8601 with the offset of the data's zone. Nothing but run_dir and what the ledger of trials says depends on
+    where or when the run ran.
+
+    What may be luck, on session days, with formulas and sources in runs/luck: trials_ledger: trials counted of this
+    family, this one included (None: it is none); deflated_sharpe: probability that the true Sharpe ratio is above zero
+    after choosing among them; probabilistic_sharpe: the same had it been the only one; track_record_days: days of the
+    record; min_track_record_days, _years: how many it takes to be 95% sure (None: no length would do, or undefined);
+    sharpe_low, _high (a year), max_drawdown_low, _high: between them 90% of resamples of its days.
+
+    costs: what was assumed of costs and what they took (runs/costs.py). contributions, correlation: by `strategies` and
+    `instruments`, and capacity: runs/portfolio.py; None where they were not asked for (a trial of many).
     """
 
     orders: int
@@ -73,6 +85,20 @@ class Summary:
     bars: int
     data_version: str
     run_dir: str
+    trials_ledger: int | None = None
+    deflated_sharpe: float | None = None
+    probabilistic_sharpe: float | None = None
+    track_record_days: int | None = None
+    min_track_record_days: int | None = None
+    min_track_record_years: float | None = None
+    sharpe_low: float | None = None
+    sharpe_high: float | None = None
+    max_drawdown_low: float | None = None
+    max_drawdown_high: float | None = None
+    costs: CostsTaken | None = None
+    contributions: dict[str, list[Contribution]] | None = None
+    correlation: dict[str, Together | None] | None = None
+    capacity: Capacity | None = None
 
     def to_json(self) -> str:
         """Return one JSON document: amounts are strings, undefined is null, times ISO 8601."""
@@ -80,7 +106,9 @@ class Summary:
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
+    """Risk and return of a series of amounts, as Summary tells them."""
+
     total_return: float | None
     cagr: float | None
     volatility: float | None
@@ -92,8 +120,8 @@ class _Measured:
 def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
     """Sum up a run. run_dir: the run folder, as it is to be shown."""
     record, equity, trades = analysis.record, analysis.equity, analysis.trades
-    own = _measure(analysis.by_day, analysis.by_bar, analysis.days_per_year)
-    hold = _measure(analysis.benchmark_by_day, analysis.benchmark_by_bar, analysis.days_per_year)
+    own = measured(analysis.by_day, analysis.by_bar, analysis.days_per_year)
+    hold = measured(analysis.benchmark_by_day, analysis.benchmark_by_bar, analysis.days_per_year)
     pnls = np.array([float(trade.pnl) for trade in trades if not trade.is_open])
     exposures = measures.exposures(equity.gross, equity.amounts)
     years = len(analysis.days) / analysis.days_per_year
@@ -136,13 +164,14 @@ def summarise(analysis: Analysis, run_dir: Path | str) -> Summary:
         bars=sum(len(prices.ts) for prices in analysis.prices.values()),
         data_version=record.market.version,
         run_dir=str(run_dir),
+        costs=costs_of(analysis),
     )
 
 
-def _measure(by_day: FloatArray, by_bar: FloatArray, days_per_year: int) -> _Measured:
+def measured(by_day: FloatArray, by_bar: FloatArray, days_per_year: int) -> Measured:
     """Risk and return of a series of amounts that starts with the starting equity."""
     returns = measures.returns(by_day)
-    return _Measured(
+    return Measured(
         total_return=measures.total_return(by_bar),
         cagr=measures.cagr(by_day, days_per_year),
         volatility=None if returns is None else measures.volatility(returns, days_per_year),

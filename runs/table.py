@@ -8,9 +8,18 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from runs.sentences import minute, refused_text, trip_text
+from runs.sentences import luck_lines, minute, refused_text, trip_text
+from runs.table_portfolio import (
+    FREE,
+    capacity_text,
+    contributions_table,
+    costs_lines,
+    several,
+    together_text,
+    told,
+)
 from runs.times import short
-from runs.wording import UNDEFINED, money, percent, ratio
+from runs.wording import percent, ratio, trading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,10 +43,13 @@ def show(
     """
     console.print(_headline(analysis, summary, title))
     console.print(_measures(summary))
+    _print_costs(console, summary)
+    _print_parts(console, summary)
     if summary.refusals:
         console.print(_refusals(summary))
     if summary.trips:
         console.print(_trips(summary))
+    _print_luck(console, summary)
     _print_notices(console, analysis, summary)
     if summary.halted:
         console.print(
@@ -51,6 +63,11 @@ def show(
         grid = Table.grid(padding=(0, 2, 0, 0))
         grid.add_row(Text("Files     ", style="bold"), Text(", ".join(files)))
         console.print(grid)
+
+
+def show_measures(console: Console, summary: Summary) -> None:
+    """Print only the measures beside buy-and-hold."""
+    console.print(_measures(summary))
 
 
 def _headline(analysis: Analysis, summary: Summary, title: str) -> Text:
@@ -73,7 +90,7 @@ def _measures(summary: Summary) -> Table:
     for row in _beside_buy_and_hold(summary):
         table.add_row(*row)
     table.add_section()
-    for name, value in _trading(summary):
+    for name, value in trading(summary):
         table.add_row(name, value)
     return table
 
@@ -90,25 +107,6 @@ def _beside_buy_and_hold(summary: Summary) -> list[tuple[str, str, str]]:
         ("Sharpe", ratio(summary.sharpe), ratio(summary.buy_and_hold_sharpe)),
         ("Sortino", ratio(summary.sortino), ratio(summary.buy_and_hold_sortino)),
         ("Max drawdown", percent(summary.max_drawdown), percent(summary.buy_and_hold_max_drawdown)),
-    ]
-
-
-def _trading(summary: Summary) -> list[tuple[str, str]]:
-    return [
-        ("Starting equity", money(summary.starting_equity, summary.currency)),
-        ("Final equity", money(summary.final_equity, summary.currency)),
-        ("Fees", money(summary.fees, summary.currency)),
-        ("Orders / fills / refusals", f"{summary.orders:,} / {summary.fills:,} / {summary.refusals:,}"),
-        ("Trades closed / open", f"{summary.trades:,} / {summary.open_trades:,}"),
-        ("Win rate", percent(summary.win_rate)),
-        ("Profit factor", ratio(summary.profit_factor)),
-        (
-            "Turnover, a year",
-            UNDEFINED if summary.turnover is None else f"{ratio(summary.turnover)} x equity",
-        ),
-        ("Exposure, average / highest", f"{percent(summary.exposure)} / {percent(summary.max_exposure)}"),
-        ("Time in the market", percent(summary.time_in_market)),
-        ("Halted at the end", "yes" if summary.halted else "no"),
     ]
 
 
@@ -135,6 +133,33 @@ def _trips(summary: Summary) -> Table:
     if len(trips) > _MAX_TRIPS:
         table.caption = f"and {len(trips) - _MAX_TRIPS:,} more in trips.parquet"
     return table
+
+
+def _print_costs(console: Console, summary: Summary) -> None:
+    lines = costs_lines(summary)
+    if lines:
+        console.print(told("Costs", lines))
+    if summary.costs is not None and summary.costs.free:
+        console.print(Text(FREE, style="bold red"))
+    if summary.capacity is not None:
+        console.print(told("Capacity", [capacity_text(summary.capacity, summary.currency)]))
+    console.print()
+
+
+def _print_parts(console: Console, summary: Summary) -> None:
+    """Strategies and instruments by themselves, where there are several."""
+    for kind, parts, moved in several(summary):
+        console.print(contributions_table(kind, parts, _table))
+        console.print(Text(together_text(moved), style="dim"))
+        console.print()
+
+
+def _print_luck(console: Console, summary: Summary) -> None:
+    lines = luck_lines(summary)
+    if lines:
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        grid.add_row(Text("Luck      ", style="bold"), Text("\n".join(lines)))
+        console.print(grid)
 
 
 def _print_notices(console: Console, analysis: Analysis, summary: Summary) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import subprocess
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -27,6 +28,13 @@ def versions(data_version: str) -> dict[str, object]:
     }
 
 
+@cache
+def keel() -> str:
+    """Version of Keel, and the commit of a checkout, with `+` where that was changed since."""
+    commit, changed = _git()
+    return f"{_package('keel')} {(commit or '')[:12]}{'+' if changed else ''}".strip()
+
+
 def _package(name: str) -> str | None:
     try:
         return version(name)
@@ -34,6 +42,7 @@ def _package(name: str) -> str | None:
         return None
 
 
+@cache
 def _git() -> tuple[str | None, bool | None]:
     """The commit of this checkout and whether it was changed since; None outside a checkout."""
     try:

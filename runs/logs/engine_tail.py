@@ -29,6 +29,9 @@ _LEVELS: dict[str, Level] = {"ERROR": "error", "WARN": "warning", "WARNING": "wa
 _OF_DATA = re.compile(r"nautilus_data|data_?(?:engine|client)|::data(?:::|$)", re.IGNORECASE)
 _DATA_CALL = re.compile(r"operation _?(?:un)?(?:subscribe|request)")
 _NUMBERS = re.compile(r"\d+")
+_LEFT_OPEN = ("nautilus_common::cache", "Residual ")
+"""Whose lines, beginning how, only say that a position or an order was left when the node stopped: no complaint, the
+run's summary tells it, and whether they reach the file before its last reading is chance."""
 
 
 class EngineTail:
@@ -103,6 +106,8 @@ class EngineTail:
             row: Any = json.loads(line)
             level, component, said = _LEVELS[row["level"]], str(row["component"]), str(row["message"])
         except (ValueError, KeyError, TypeError):  # the words stood inside a message, or the line was cut
+            return
+        if component == _LEFT_OPEN[0] and said.startswith(_LEFT_OPEN[1]):
             return
         is_own = component in self._strategies()
         if (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pandas as pd
 from nautilus_trader.model import Currency, CurrencyPair, Equity, InstrumentId, Price, Quantity, Symbol
@@ -179,7 +179,7 @@ def record_of(
         currency=currency,
         halted=halted,
         fills=list(fills),
-        **{name: list(given) for name, given in rows.items()},
+        **cast("dict[str, Any]", {name: list(given) for name, given in rows.items()}),
     )
 
 

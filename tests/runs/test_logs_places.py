@@ -142,7 +142,7 @@ def test_a_line_torn_by_a_full_disk_spoils_no_other(tmp_path: Path) -> None:
 # -- the thread -------------------------------------------------------------------------------------------------------
 
 
-def until(reached: object, secs: float = 5.0) -> None:
+def until(reached: object, secs: float = 60) -> None:
     deadline = time.monotonic() + secs
     while not reached():  # type: ignore[operator]
         assert time.monotonic() < deadline

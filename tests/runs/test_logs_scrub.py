@@ -120,7 +120,12 @@ class Deep(BaseModel):
 
 
 def test_a_config_names_its_variables_at_any_depth() -> None:
-    assert set(named_variables(Deep())) == {"ALPACA_API_KEY", "ALPACA_API_SECRET", "MY_BROKER"}
+    assert set(named_variables(Deep())) == {
+        "ALPACA_API_KEY",
+        "ALPACA_API_SECRET",
+        "ALPACA_OAUTH_TOKEN",
+        "MY_BROKER",
+    }
 
 
 def test_values_of_named_and_of_secret_sounding_variables_are_known(tmp_path: Path) -> None:

@@ -89,6 +89,13 @@ def test_what_a_strategy_warns_of_is_its_own_affair(scene: Scene) -> None:
     assert scene.rows() == []
 
 
+def test_what_is_left_open_at_the_end_is_no_complaint(scene: Scene) -> None:
+    scene.write(engine_line("Residual Position(LONG 10 AAPL.XNAS)", "WARN", "nautilus_common::cache"))
+    scene.write(engine_line("position is not in the index", "WARN", "nautilus_common::cache"))
+    scene.turn()
+    assert scene.said() == ["position is not in the index"]
+
+
 def test_a_line_is_told_once_and_only_when_it_is_whole(scene: Scene) -> None:
     whole = engine_line("no account")
     scene.write(engine_line("fine", "INFO"), whole[:60])
