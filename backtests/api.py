@@ -25,8 +25,15 @@ from configs.load import compose
 from configs.schema import RunConfig
 from runs.analysis import Analysis, analyse
 from runs.parquet import EQUITY, FILLS, ORDERS, POSITIONS, REFUSALS, TRIPS, equity_to_parquet
+from runs.portfolio import with_portfolio
+from runs.prepare import prepare
 from runs.record import RunRecord
 from runs.summary import Summary, summarise
+from runs.trials.holdouts import refuse_held_out
+from runs.trials.judging import failures_kept, judged
+
+TRIAL = "api"
+"""What the ledger of trials calls it."""
 
 __all__ = ["Backtest", "BacktestResult", "ConfigError", "backtest", "compose", "result_of", "run_backtest"]
 
@@ -80,20 +87,29 @@ class BacktestResult:
 
 
 def backtest(overrides: Sequence[str] = (), config_dir: Path | str | None = None) -> BacktestResult:
-    """Run the backtest that overrides make, written as on the command line; nothing is left on disk.
+    """Run the backtest that overrides make, written as on the command line.
 
-    `config_dir` is a folder of your own groups. Raises ConfigError for what the command line would refuse, and what
-    `run_backtest` raises.
+    Nothing is left on disk but its row in the ledger of trials (`trials.path`). `config_dir` is a folder of your own
+    groups. Raises ConfigError for what the command line would refuse, HoldoutError
+    for days that are held out, and what `run_backtest` raises.
     """
     config = compose("backtest", overrides, config_dir).config
-    return result_of(config, run_backtest(config))
+    ready = prepare(config)
+    refuse_held_out(config, ready.market)
+    with failures_kept(config, ready.market, TRIAL):
+        done = run_backtest(config, prepared=ready)
+    return result_of(config, done, trial=TRIAL)
 
 
-def result_of(config: RunConfig, done: Backtest) -> BacktestResult:
-    """Work out the result of a run of `run_backtest`. Raises RunError when it cannot be valued."""
+def result_of(config: RunConfig, done: Backtest, *, trial: str | None = None) -> BacktestResult:
+    """Work out the result of a run of `run_backtest`. Raises RunError when it cannot be valued.
+
+    trial: what the ledger of trials is to call it; None: it is not counted there.
+    """
     data = config.data
     analysis = analyse(done.record, zone=data.zone, days_per_year=data.days_per_year, until_ns=done.until_ns)
-    return BacktestResult(done.record, analysis, summarise(analysis, ""))
+    summary = with_portfolio(judged(config, analysis, summarise(analysis, ""), trial), analysis)
+    return BacktestResult(done.record, analysis, summary)
 
 
 def _typed(table: pd.DataFrame, columns: Mapping[str, str], zone: str) -> pd.DataFrame:

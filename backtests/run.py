@@ -10,30 +10,48 @@ from runs.finish import Finished, finish, headline, keeping_errors, write_origin
 from runs.folder import open_folder
 from runs.logs import backtest_log
 from runs.prepare import prepare
+from runs.trials.holdouts import refuse_held_out
+from runs.trials.judging import failures_kept
+from runs.workers import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from runs.prepare import Prepared
+    from runs.summary import Summary
+
 OK = 0
+TRIAL = "run"
+"""What the ledger of trials calls it."""
 
 
 def run(argv: Sequence[str]) -> int:
     """The verb: compose, validate, run, report. Answers the exit code."""
-    return main("backtest", argv, backtest)
+    return main("backtest", argv, backtest, hand_out=in_order)
 
 
 def backtest(composed: Composed) -> int:
-    """One backtest in its own run folder, reported on stdout."""
+    """One backtest in its own run folder, reported on stdout. Raises HoldoutError for days that are held out."""
+    ready = prepare(composed.config)
+    refuse_held_out(ready.config, ready.market)
+    whole_run(composed, ready)
+    return OK
+
+
+def whole_run(composed: Composed, ready: Prepared, trial: str = TRIAL) -> Summary:
+    """The run itself, whichever days it trades on. trial: what the ledger is to call it."""
     config = composed.config
-    ready = prepare(config)
     headline("backtest", ready)
     with open_folder("backtests", config.run.name or default_name(composed), config.run.dir) as folder:
         write_origin(folder, composed.text, ready.market.version)
-        with backtest_log(config, folder.path) as log, keeping_errors(ready, folder):
+        with (
+            backtest_log(config, folder.path) as log,
+            keeping_errors(ready, folder),
+            failures_kept(config, ready.market, trial),
+        ):
             result = run_backtest(config, folder.path, ready, log)
         ended = "run.max_minutes reached" if result.timed_out else "end of data"
-        finish(Finished(ready, result.record, result.until_ns, ended), folder)
-    return OK
+        return finish(Finished(ready, result.record, result.until_ns, ended, trial=trial), folder)
 
 
 def default_name(composed: Composed) -> str:

@@ -18,7 +18,7 @@
 # # A first backtest
 #
 # The same run as `python -m backtests run`, from Python: choose, run, read, plot, then tighten a limit and watch it
-# refuse. Everything comes from `backtests.api`; nothing is written to disk and no network is used.
+# refuse. Everything comes from `backtests.api`; a row in the ledger of trials is all it leaves on disk.
 
 # %%
 import matplotlib.pyplot as plt
@@ -102,3 +102,12 @@ for reason in tight.refusals["reason"].head(3):
 runs = {"before": result, "after": tight}
 shares = {name: (run.equity["gross_exposure"] / run.equity["equity"]).max() for name, run in runs.items()}
 {name: f"at most {share:.1%} of equity" for name, share in shares.items()}
+
+# %% [markdown]
+# ## Where to go next
+#
+# * [Limits and breakers at work in 2008](limits_in_2008.ipynb)
+# * [A sweep, and a walk forward](sweep_and_walk_forward.ipynb)
+# * [Your own strategy, outside this repository](your_own_strategy.ipynb)
+# * [Reading the journal](reading_the_journal.ipynb)
+# * [docs/results.md](../../docs/results.md): every figure, table and file of a run

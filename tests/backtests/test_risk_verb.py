@@ -138,6 +138,19 @@ def test_it_says_what_real_money_would_refuse(capsys: pytest.CaptureFixture[str]
     assert research == ["research_only: paper, live and rehearsal venues refuse these limits"]
 
 
+def test_it_shows_what_approval_asks_of_the_limits(capsys: pytest.CaptureFixture[str]) -> None:
+    limits = as_json(capsys, ["approval.mode=all", "approval.timeout_mins=5"])["limits"]
+    assert limits["require_approval"] == {"value": True, "unit": "", "set_by": "approval.mode=all"}
+    assert limits["approval_timeout_mins"] == {
+        "value": 5.0,
+        "unit": "minutes",
+        "set_by": "approval.timeout_mins",
+    }
+    assert limits["approval_band_pct"]["set_by"] != "approval.band_pct"
+    live = as_json(capsys, ["approval.mode=live_orders"])["limits"]
+    assert live["require_approval"]["value"] is False
+
+
 @pytest.mark.parametrize(
     ("argv", "line"),
     [

@@ -1,0 +1,1 @@
+"""The walk-forward and the hold-out: which days, what may be known of them, and who has looked."""
