@@ -9,6 +9,9 @@ from runs.verbs import Verb, dispatch
 ABOUT = "The present: run strategies in a live node on a replayed, a paper or a real venue."
 VERBS = (
     Verb("run", "a live node; venue=replay by default: no keys, no network", "live.run:run"),
+    Verb("check", "connect and look whether all is well, before anything is traded", "live.check:check"),
+    Verb("assets", "what can be traded at a venue", "live.assets:assets"),
+    Verb("stream", "watch the events of an account as they come", "live.stream:stream"),
     Verb("status", "how the account stands, and how far each limit is", "live.status:status"),
     Verb("monitor", "the same as a live full-screen view, with the last events", "live.monitor:monitor"),
     Verb("positions", "what is held, at which price, and what it made", "live.positions:positions"),

@@ -1,7 +1,8 @@
 """What is shown when a run on an account ends that a venue keeps?
 
 What such a run earned is measured by the account's own snapshots, not by playing its fills against recorded prices: it
-may have begun with positions, and its prices were the venue's. The rest of the account is `python -m live report`.
+may have begun with positions, and its prices were the venue's. Result and risk are those of the whole account;
+`python -m live report` tells more of it.
 """
 
 from __future__ import annotations
@@ -14,17 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.console import Console
-from rich.table import Table
 
 from live._run_rows import with_rows
 from risk import measures
 from runs.artifacts import write_record
 from runs.folder import SUMMARY
+from runs.sentences import minute
 from runs.summary import Summary
+from runs.table import show_measures
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from live._journal import RunJournal
     from live._node import LiveRun
     from runs.folder import RunFolder
@@ -33,22 +33,28 @@ if TYPE_CHECKING:
 CENT = Decimal("0.01")
 
 
-def finish_account(ready: Prepared, result: LiveRun, journal: RunJournal, folder: RunFolder) -> Summary:
-    """Write the run's files and show its result, as the config asks."""
+def finish_account(
+    ready: Prepared, result: LiveRun, journal: RunJournal, folder: RunFolder, bars: int
+) -> Summary:
+    """Write the run's files and show its result, as the config asks. bars: how many came."""
     result = replace(result, record=with_rows(result.record, journal.engine, journal.run_id))
     write_record(folder, result.record)
-    summary = _summary(result, journal, folder)
+    summary = _summary(result, journal, folder, bars)
     folder.write(SUMMARY, summary.to_json() + "\n")
     if ready.config.output == "json":
         sys.stdout.write(summary.to_json() + "\n")
     else:
-        _show(Console(), summary, result, journal)
+        _show(Console(), ready, summary, result, journal)
     return summary
 
 
-def _summary(result: LiveRun, journal: RunJournal, folder: RunFolder) -> Summary:
+def _summary(result: LiveRun, journal: RunJournal, folder: RunFolder, bars: int) -> Summary:
     record, trades = result.record, journal.witness.closed
-    points = np.array([float(equity) for _, equity in journal.points])
+    market = record.market
+    multipliers = {str(one.id): float(one.multiplier.as_decimal()) for one in market.instruments}
+    measured = journal.seen.figures(
+        record.starting_equity, record.fills, multipliers, market.zone, market.days_per_year
+    )
     pnls = np.array([float(trade["pnl"]) for trade in trades])
     fees = sum((fill["commission"] for fill in record.fills), Decimal(0))
     nothing: dict[str, Any] = dict.fromkeys(
@@ -71,36 +77,29 @@ def _summary(result: LiveRun, journal: RunJournal, folder: RunFolder) -> Summary
             "final_equity": record.final_equity.quantize(CENT),
             "fees": fees.quantize(CENT),
             "total_return": float(record.final_equity / record.starting_equity - 1),
-            "max_drawdown": measures.max_drawdown(points) if len(points) else None,
             "trades": len(trades),
             "open_trades": len(journal.witness.trips.open),
             "win_rate": measures.win_rate(pnls),
             "profit_factor": measures.profit_factor(pnls),
-            "bars": 0,
+            "bars": bars,
             "data_version": record.market.version,
             "run_dir": str(folder.path),
+            **measured,
         }
     )
 
 
-def _show(console: Console, summary: Summary, result: LiveRun, journal: RunJournal) -> None:
-    money = summary.currency
-    table = Table(show_header=False, box=None, padding=(0, 2))
-    rows: Sequence[tuple[str, str]] = (
-        ("Starting equity", f"{summary.starting_equity:,.2f} {money}"),
-        ("Final equity", f"{summary.final_equity:,.2f} {money}"),
-        ("Result", f"{summary.final_equity - summary.starting_equity:+,.2f} {money}"),
-        ("Fees", f"{summary.fees:,.2f} {money}"),
-        ("Orders / fills / refusals", f"{summary.orders} / {summary.fills} / {summary.refusals}"),
-        ("Trades closed / open", f"{summary.trades} / {summary.open_trades}"),
-        ("Halted at the end", "yes" if summary.halted else "no"),
-        ("Run", journal.run_id),
-        ("Journal", journal.config.journal.shown),
-        ("Run folder", summary.run_dir),
-    )
-    for name, value in rows:
-        table.add_row(name, value)
-    console.print(table, highlight=False)
+def _show(console: Console, ready: Prepared, summary: Summary, result: LiveRun, journal: RunJournal) -> None:
+    market = result.record.market
+    names = ", ".join(str(one.id) for one in market.instruments)
+    console.print(f"[bold]{ready.config.venue.name}[/bold]  {names}", highlight=False)
+    if summary.first_bar and summary.last_bar:
+        spans = f"{minute(summary.first_bar)} to {minute(summary.last_bar)} ({market.zone})"
+        console.print(f"[dim]{spans}, {summary.bars:,} bars[/dim]", highlight=False)
+    show_measures(console, summary)
+    for name, value in (("Run", journal.run_id), ("Journal", journal.config.journal.shown)):
+        console.print(f"[bold]{name:<12}[/bold]{value}", highlight=False, soft_wrap=True)
+    console.print(f"[bold]Run folder  [/bold]{summary.run_dir}", highlight=False, soft_wrap=True)
     for limit, count in summary.refusals_by_limit.items():
         console.print(f"Refused: {count} by {limit}", highlight=False)
     for trip in result.record.trips:

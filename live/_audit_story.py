@@ -12,7 +12,6 @@ from live import _audit_sentences as say
 from live._audit_numbers import arithmetic
 
 Row = Mapping[str, Any]
-OUTLIVES_RUNS = ("paper", "live")
 FIRST, LAST = -1, 1 << 62
 """Places among the rows of one moment: before all of them, and behind."""
 
@@ -62,7 +61,7 @@ def _line(row: Row, what: str, text: str, details: tuple[str, ...] = ()) -> Line
 
 def _when(row: Row) -> int:
     """When it happened. What the venue told of later, of an account that outlives its runs, has the venue's time."""
-    told_later = row.get("source") in ("reconciled", "operator") and row["mode"] in OUTLIVES_RUNS
+    told_later = row.get("source") in ("reconciled", "operator") and row["scope"] != row["run_id"]
     return int(row["ts"] if told_later else row["at"])
 
 

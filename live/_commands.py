@@ -51,6 +51,7 @@ class Commands:
         self._answer = answer
         self._heard = heard
         self._signalled = False
+        self._later: list[Command] = []
         state, orders = StateVerbs(desk, limits), OrderVerbs(desk, resolver)
         self._verbs: dict[str, Verb] = {
             "halt": state.halt,
@@ -73,12 +74,21 @@ class Commands:
         if self._signalled:
             self._signalled = False
             self._halt_by_signal()
-        for command in self._mailbox.take():
+        later, self._later = self._later, []
+        for command in (*later, *self._mailbox.take()):
             self._answer(self._done(command))
+
+    def before_trading(self) -> None:
+        """Halt if that was asked while the node was starting; what else was asked waits for the first turn."""
+        for command in self._mailbox.take():
+            if command.verb == "halt":
+                self._answer(self._done(command))
+            else:
+                self._later.append(command)
 
     def close(self, why: str) -> None:
         """The node ends: what was not done is refused."""
-        for command in self._mailbox.take():
+        for command in (*self._later, *self._mailbox.take()):
             self._answer(Receipt(command.command_id, REFUSED, f"the node ends ({why}) and did nothing", {}))
 
     # -- inside -----------------------------------------------------------------------------------------------------

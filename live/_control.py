@@ -217,5 +217,5 @@ def seconds(given: Mapping[str, str], key: str, default: float) -> float:
 
 
 def is_kept(account: About) -> bool:
-    """Whether the account outlives its node: a sandbox ends with it."""
+    """Whether the account outlives its node: that of a replay ends with it."""
     return bool(account.scope != account.run["run_id"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -42,16 +42,56 @@ class Plan:
     cancels: tuple[VenueOrder, ...]
     closes: tuple[Close, ...]
     left: tuple[str, ...] = ()
+    owners: Mapping[str, str | None] = field(default_factory=dict)
+    """Client order id -> its strategy by the journal."""
+    is_whole: bool = False
+    """Whether it is about all that the account holds."""
 
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to do."""
         return not self.cancels and not self.closes
 
+    def owner_of(self, order: VenueOrder) -> str:
+        """Whose an order is; EXTERNAL's where the journal does not tell."""
+        return self.owners.get(order.client_order_id or "") or EXTERNAL
+
+    def exceeds(self, seen: Plan) -> bool:
+        """Whether it does anything that is not in a plan that was seen: another order, more of a position."""
+        known = {order.venue_order_id for order in seen.cancels}
+        shown = {(close.strategy, close.instrument): close.quantity for close in seen.closes}
+        return any(order.venue_order_id not in known for order in self.cancels) or any(
+            not ZERO <= close.quantity / shown.get((close.strategy, close.instrument), -close.quantity) <= 1
+            for close in self.closes
+        )
+
     def lines(self) -> list[str]:
         """What will be done, for a person."""
         cancels = [f"cancel {order_text(order)}" for order in self.cancels]
         return [*cancels, *(f"close  {close}" for close in self.closes), *self.left]
+
+
+class Late:
+    """What orders of a plan filled after it was made, while they were being cancelled.
+
+    owed: (strategy, instrument) -> how much more (signed as held) there is to close than the plan says.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        """Counted from what they had filled when the plan was made."""
+        self._plan = plan
+        self._filled = {order.venue_order_id: order.filled for order in plan.cancels}
+        self.owed: dict[tuple[str, str], Decimal] = {}
+
+    def see(self, snapshot: VenueSnapshot) -> None:
+        """Count what is new in a snapshot."""
+        for order in snapshot.orders:
+            before = self._filled.get(order.venue_order_id)
+            if before is not None and order.filled > before:
+                self._filled[order.venue_order_id] = order.filled
+                key = self._plan.owner_of(order), order.instrument
+                more = order.filled - before
+                self.owed[key] = self.owed.get(key, ZERO) + (more if order.side == "BUY" else -more)
 
 
 def planned(
@@ -74,7 +114,7 @@ def planned(
             closes += _shared(position.instrument, position.quantity, own, strategy)
     if strategy is not None:
         left += _not_there(positions, closes, strategy)
-    return Plan(cancels, tuple(closes), tuple(left))
+    return Plan(cancels, tuple(closes), tuple(left), owners, strategy is None)
 
 
 def order_text(order: VenueOrder) -> str:

@@ -7,14 +7,14 @@ several strategies net at the venue is theirs no more once the venue holds nothi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from adapters.account import VenueFill, VenueOrder
 from journal import tables
-from journal.trips import Trip, Trips
 from live._flatten_plan import Close
+from live._moved import Moved, Row, Rows
 from risk.foreign import EXTERNAL
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from live._past import Past
 
 ZERO = Decimal(0)
-Row = dict[str, Any]
-Rows = list[tuple[Any, Mapping[str, Any]]]
 
 
 class FlattenRecord:
@@ -35,8 +33,8 @@ class FlattenRecord:
         """`past` knows whose orders and positions they were."""
         account = about.account
         self._base = {"scope": account.scope, "mode": account.mode, "venue": account.venue}
-        self._currency = about.run["currency"]
         self._past = past
+        self._moved = Moved(self._base, about.run["currency"], past.positions)
         self._closes: dict[str, Close] = {}  # client order id -> the close that was sent under it
 
     def intent(self, close: Close) -> Rows:
@@ -88,7 +86,6 @@ class FlattenRecord:
 
     def _fills(self, fills: Iterable[VenueFill]) -> Rows:
         """Fills the journal does not have, the positions they make, and the round trips they end."""
-        trips = self._open_trips()
         rows: Rows = []
         for fill in sorted(fills, key=lambda each: each.ts):
             name = fill.client_order_id or f"venue:{fill.venue_order_id}"
@@ -104,59 +101,8 @@ class FlattenRecord:
                 "source": "operator",
             }  # fmt: skip
             rows.append((tables.fills, row))
-            rows += self._moved(trips, row)
+            rows += self._moved.by(row, fill.currency)
         return rows
-
-    def _open_trips(self) -> Trips:
-        trips = Trips()
-        for key, row in self._past.positions.items():
-            if row["trip"] is not None:
-                trips.open[key] = Trip.from_text(row["trip"])
-        return trips
-
-    def _moved(self, trips: Trips, row: Row) -> Rows:
-        """The position after a fill, and the round trip it ended, where its worth can be told without market data."""
-        key = row["strategy"], row["instrument"]
-        trip = trips.open.get(key)
-        held = self._past.positions.get(key)
-        if trip is None or not trip.entry_paid or row["currency"] != self._currency:
-            before = ZERO if held is None else Decimal(held["quantity"])
-            after = before + (row["quantity"] if row["side"] == "BUY" else -row["quantity"])
-            if held is not None:
-                held["quantity"] = after
-            return [
-                (
-                    tables.positions,
-                    self._position(key, after, None if held is None else held["average_price"]),
-                )
-            ]
-        unit = trip.entry_value / trip.entry_paid
-        now, ended = trips.filled(row, lambda price: price * unit, self._currency, lambda amount, _: amount)
-        rows: Rows = [
-            (
-                tables.positions,
-                {
-                    **self._position(
-                        key, ZERO if now is None else now.position, None if now is None else now.average_price
-                    ),
-                    "opened_ns": None if now is None else now.opened_ns,
-                    "trip": None if now is None else now.as_text(),
-                },
-            )
-        ]
-        if held is not None:
-            held["quantity"] = ZERO if now is None else now.position
-        if ended is not None:
-            rows.append(
-                (tables.round_trips, {**self._base, "ts": row["ts"], **ended, "currency": self._currency})
-            )
-        return rows
-
-    def _position(self, key: tuple[str, str], quantity: Decimal, price: Decimal | None) -> Row:
-        return {
-            **self._base, "ts": time.time_ns(), "strategy": key[0], "instrument": key[1], "quantity": quantity,
-            "average_price": price if quantity else None, "opened_ns": None, "trip": None, "source": "operator",
-        }  # fmt: skip
 
     def _netted(self, done: Flattened) -> Rows:
         """Where the venue holds nothing any more, no strategy does."""
@@ -164,8 +110,4 @@ class FlattenRecord:
             return []
         held = {each.instrument for each in done.snapshot.positions if each.quantity}
         closed = {close.instrument for close in self._closes.values()}
-        return [
-            (tables.positions, self._position(key, ZERO, None))
-            for key, row in self._past.positions.items()
-            if row["quantity"] and key[1] in closed - held
-        ]
+        return self._moved.flat(closed - held)

@@ -18,7 +18,7 @@ from journal.errors import JournalError
 from live._control import Done, confirmed, head_of, risk_event, who
 from live._flatten_alone import Flattened, Flattening
 from live._flatten_plan import Plan, order_text, planned
-from live._flatten_record import FlattenRecord, Rows
+from live._flatten_record import FlattenRecord
 from live._last_config import operator
 from live._latch import fresh_state, halted, keep, kept_state
 from live._past import Past
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from adapters.account import Operator, VenueSnapshot
     from live._about import About
     from live._flatten_plan import Close
+    from live._moved import Rows
 
 CONFIRM = "yes"
 OF_THE_VENUE = "nothing outlives the node on this venue, so there is nothing to flatten"
@@ -46,8 +47,26 @@ def flatten_alone(
         raise ConfigError(f"strategy={strategy}: {hint}")
     account = operator(about)
     if account is None:
-        return Done("flatten", "DONE", OF_THE_VENUE, {"flat": True, "left": []}, by="verb")
+        return _of_the_journal(about) or Done(
+            "flatten", "DONE", OF_THE_VENUE, {"flat": True, "left": []}, by="verb"
+        )
     return asyncio.run(_Alone(about, account, strategy, confirm, reason, timeout_secs).run())
+
+
+def _of_the_journal(about: About) -> Done | None:
+    """What becomes of positions that the journal alone keeps: without a node they have no price to be closed at."""
+    if about.account.mode != "sandbox":
+        return None
+    with told(about.reader.config):
+        held = Past.read(about.reader.engine, about.scope).positions
+    if not held:
+        return None
+    left = [f"{strategy} {row['quantity']:f} {instrument}" for (strategy, instrument), row in held.items()]
+    text = (
+        f"no node runs, and the journal alone keeps {', '.join(left)}, which only a node can close at a price: start "
+        "one and flatten then, or begin a new account with venue.reopen=false"
+    )
+    return Done("flatten", "FAILED", text, {"flat": False, "left": left}, by="verb")
 
 
 class _Alone:
@@ -78,11 +97,7 @@ class _Alone:
     async def run(self) -> Done:
         await self._account.open()
         try:
-            first = await self._account.snapshot(self._since)
-            plan = planned(first, self._past.positions, self._owners(first), self._strategy)
-            question = "\n".join([f"at {self._about.account.venue} this will:", *plan.lines()])
-            if not plan.is_empty and not confirmed(question, self._confirm, CONFIRM):
-                raise ConfigError("not confirmed: nothing was done, and nothing is halted")
+            first, plan = await self._agreed()
             self._latch(flattening=not plan.is_empty and self._strategy is None)
             text = f"{FLATTEN}: {self._reason} ({who()})"
             event = risk_event(self._about, "TRIP", text, breaker=FLATTEN, scope=self._scope)
@@ -92,6 +107,20 @@ class _Alone:
         finally:
             await self._account.close()
         return self._ended(plan, done)
+
+    async def _agreed(self) -> tuple[VenueSnapshot, Plan]:
+        """The account as it is now and what a person confirmed to be done there; asked again where that grew."""
+        seen, head = None, f"at {self._about.account.venue} this will:"
+        while True:
+            now = await self._account.snapshot(self._since)
+            plan = planned(now, self._past.positions, self._owners(now), self._strategy)
+            if plan.is_empty or (seen is not None and not plan.exceeds(seen)):
+                return now, plan
+            if not confirmed("\n".join([head, *plan.lines()]), self._confirm, CONFIRM):
+                raise ConfigError("not confirmed: nothing was done, and nothing is halted")
+            if self._confirm is not None:
+                return now, plan
+            seen, head = plan, f"meanwhile it changed; at {self._about.account.venue} this will now:"
 
     def _owners(self, snapshot: VenueSnapshot) -> dict[str, str | None]:
         names = {order.client_order_id for order in snapshot.orders if order.is_open}
@@ -130,7 +159,8 @@ class _Alone:
         self._unwritten = str(error)
 
     def _ended(self, plan: Plan, done: Flattened) -> Done:
-        left = [*map(order_text, done.working), *map(str, done.held)]
+        rest = [f"{each.quantity.normalize():+f} {each.instrument}" for each in done.rest]
+        left = [*map(order_text, done.working), *map(str, done.held), *rest]
         answer: dict[str, Any] = {
             "scope": self._scope, "canceled": [each.venue_order_id for each in plan.cancels],
             "closing": [*map(str, plan.closes)], "flat": done.is_done, "left": left,
@@ -142,7 +172,7 @@ class _Alone:
         elif done.is_done:
             lines.append("flat: all of it is done, the venue says")
         else:
-            lines += [f"after {self._timeout_secs:g} s not done: {', '.join(left)}", *done.troubles]
+            lines += [f"within {self._timeout_secs:g} s not done: {', '.join(left)}", *done.troubles]
             lines.append("look at the broker's own page; python -m live flatten tries again")
         if self._unwritten is not None:
             lines.append(f"not on record: {self._unwritten}")

@@ -1,9 +1,10 @@
-"""Is it flat yet? Follows in the journal what a node closes."""
+"""Is it flat yet, and can nothing fill any more? Follows in the journal what a node closes and cancels."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -20,22 +21,48 @@ KINDS = ("FLATTEN", "ALARM")
 Wanted = Callable[["Mapping[str, Any]"], bool]
 
 
-def until_flat(
-    about: About, wanted: Wanted, since_ns: int, timeout_secs: float
-) -> tuple[list[str], list[str]]:
-    """Wait until the positions that are `wanted` are flat, at most so long.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is not done: positions and orders in a person's words, and what the node said of them, newest last."""
 
-    Says on stderr how it goes on. Answers what is still held, and what the node said of it since, newest last.
+    held: list[str]
+    working: list[str]
+    said: list[str]
+
+    @property
+    def text(self) -> str:
+        """Both in one line; empty: nothing is left."""
+        parts = (("still held", self.held), ("still working", self.working))
+        return "; ".join(f"{what}: {', '.join(found)}" for what, found in parts if found)
+
+
+def until_flat(about: About, wanted: Wanted, since_ns: int, timeout_secs: float) -> Left:
+    """Wait until what is `wanted` is flat and none of its orders can fill any more, at most so long.
+
+    `wanted` is asked about rows of positions and of orders. Says on stderr how it goes on.
     """
     deadline, shown = time.monotonic() + timeout_secs, None
     while True:
+        asked = time.monotonic()
         held = [told_of(row) for row in about.reader.open_positions(about.scope) if wanted(row)]
-        if not held or time.monotonic() >= deadline:
-            return held, _said(about, since_ns) if held else []
-        if shown is not None and held != shown:
-            say(f"still held: {', '.join(held)}")
-        shown = held
-        time.sleep(POLL_SECS)
+        working = _working(about, wanted)
+        if not (held or working) or time.monotonic() >= deadline:
+            return Left(held, working, _said(about, since_ns) if held or working else [])
+        left = Left(held, working, []).text
+        if shown is not None and left != shown:
+            say(left)
+        shown = left
+        time.sleep(max(POLL_SECS, time.monotonic() - asked))
+
+
+def _working(about: About, wanted: Wanted) -> list[str]:
+    rows = about.reader.order_states(about.scope, tables.orders.c.status.not_in(ENDED))
+    return [
+        f"{row['side']} {Decimal(row['quantity'] - row['filled']).normalize():f} {row['instrument']} of "
+        f"{row['strategy']} ({row['client_order_id']}, {row['status']})"
+        for row in rows
+        if wanted(row)
+    ]
 
 
 def until_ended(about: About, names: list[str], timeout_secs: float) -> dict[str, str]:

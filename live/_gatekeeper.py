@@ -21,7 +21,7 @@ from risk.foreign import fill as booked
 from risk.state import Notice
 
 if TYPE_CHECKING:
-    from adapters.account import VenueFill, VenueOrder
+    from adapters.account import VenueFill, VenueFlow, VenueOrder
     from adapters.gatekeeper import Intent
     from journal.witness import JournalWitness
     from live._past import Past
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 ZERO = Decimal(0)
 ENGINE_SECS = 1.0
 """So long the engine may take to hand a fill on before it counts as refused."""
+CAPITAL = ("transfer",)
+"""Kinds of flows that are the owner's own money, neither earned nor lost."""
 THERE = frozenset({*OPEN, *ENDED} - {"REJECTED"})
 """Statuses of an order that the venue has, or had."""
 
@@ -132,6 +134,25 @@ class OrderKeeper:
             what = f"{fill.side} {fill.quantity} {fill.instrument} at {fill.price}"
             self._stranger("FOREIGN_FILL", fill.instrument, f"fill {fill.trade_id} ({what}) came")
         self._end(fill.name)
+
+    def flow(self, flow: VenueFlow) -> None:
+        """Money or shares moved without an order: capital moves the references along, the rest is profit or loss."""
+        desk, text = self._desk, str(flow)
+        if flow.ts < self._since:  # the account as the run began with it holds it already
+            return
+        try:
+            if flow.amount and flow.kind in CAPITAL:
+                desk.cash_flow(flow.amount, flow.currency, text)
+            elif flow.amount:
+                desk.carry(flow.amount, flow.currency)
+        except LookupError:
+            text += f"; there is no rate of {flow.currency}, so it is not counted"
+        now = desk.market_now()
+        self._witness.risk_event(now, "ACCOUNT_FLOW", text)
+        if flow.moves_shares and flow.instrument in desk.book.instruments:
+            what = f"{text}: what is held is not what its fills say; start again to take over what the venue holds"
+            desk.doubts.freeze(flow.instrument, what)
+            self._witness.alert(now, "warning", "ACCOUNT_FLOW", what)
 
     def _stranger(self, kind: str, instrument: str, what: str) -> None:
         """Somebody else trades on this account: tell it, and open nothing more there unless that is wanted."""

@@ -21,15 +21,17 @@ from journal.limits_version import limits_text, limits_version
 from journal.place import Place
 from journal.witness import JournalWitness
 from journal.writer import Writer
+from live._seen import Seen
 from risk.state import Notice, RiskState
 from runs.errors import HaltedError, RunError
+from runs.logs.secrets import scrubber_for
 
 if TYPE_CHECKING:
+    from adapters.venue import VenueConfig
     from configs.load import Composed
     from configs.schema import RunConfig
     from risk.desk import RiskDesk
 
-KEPT_MODES = ("paper", "live")
 SNAPSHOT_NANOS = 1_000_000_000
 LOOK_SECS = 5.0
 
@@ -40,9 +42,9 @@ class StateError(RunError):
     exit_code = 2
 
 
-def scope_of(mode: str, venue: str, run_id: str) -> str:
-    """What the rows of an account have in common; a sandbox starts fresh, so its run stands alone."""
-    return f"{mode}:{venue}" if mode in KEPT_MODES else run_id
+def scope_of(venue: VenueConfig, run_id: str) -> str:
+    """What the rows of an account have in common; a run whose account ends with it stands alone."""
+    return f"{venue.mode}:{venue.name}" if venue.keeps_account else run_id
 
 
 class RunJournal:
@@ -54,9 +56,17 @@ class RunJournal:
         self._text = composed.text
         config, venue = self.config.journal, self.config.venue
         self.run_id = f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{token_hex(3)}"
-        self.account = Account(scope_of(venue.mode, venue.name, self.run_id), venue.mode, venue.name)
+        self.account = Account(scope_of(venue, self.run_id), venue.mode, venue.name)
         self.engine = open_journal(config, create=True, busy_ms=BUSY_MS)
         self.hold = Hold(config, self.account.scope)
+        self.mailbox = Mailbox(self.account.scope)
+        try:
+            with told(config), self.engine.connect() as connection:
+                # From now on a command is this node's, however long its start takes.
+                self.mailbox.read(connection)
+        except BaseException:
+            self.release()
+            raise
         self.writer = Writer(
             self.engine,
             Place(config),
@@ -64,6 +74,7 @@ class RunJournal:
             HeadFile.of(config.heads_folder, self.run_id),
             max_waiting=config.max_waiting,
         )
+        self.writer.clean = scrubber_for(self.config).text
         base = {
             "run_id": self.run_id,
             "scope": self.account.scope,
@@ -71,9 +82,8 @@ class RunJournal:
             "venue": self.account.venue,
         }
         self.witness = JournalWitness(self.writer, base, venue.currency)
-        self.mailbox = Mailbox(self.account.scope)
         self.desk: RiskDesk | None = None
-        self.points: list[tuple[int, Decimal]] = []  # (market time, equity) of the run's snapshots
+        self.seen = Seen()
         self._told: str | None = None  # what was said last of the journal's trouble
         self._lost: str | None = None  # why the account may be somebody else's now
         self._next_look = 0.0
@@ -150,6 +160,7 @@ class RunJournal:
             "strategies": json.dumps(list(desk.names)),
         }
         with told(self.config.journal), writing(self.engine).begin() as connection:
+            self.mailbox.read(connection)
             connection.execute(insert(tables.runs), values)
             known = select(tables.limit_sets.c.version).where(
                 tables.limit_sets.c.version == values["limits_version"]
@@ -213,7 +224,7 @@ class RunJournal:
         now, values = ts or self.desk.market_now(), snapshot_values(self.desk)
         self.writer.add(tables.account_snapshots, {**self.witness.base, "ts": now, "why": why, **values})
         if values["equity"] is not None:
-            self.points.append((now, values["equity"]))
+            self.seen.add(now, values["equity"], values["exposure"], self.desk)
 
     def tripped(self) -> None:
         """A breaker went off: state and account as they are now."""

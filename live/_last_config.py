@@ -11,13 +11,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from adapters.venue import VenueConfig
+from configs.asked import limits_asked
 from configs.errors import ConfigError
 from configs.messages import refusal
 from configs.resolve import resolve
 from configs.schema import ApprovalSettings, from_plain
 from market.rates import NO_RATES
 from risk.limits import RiskConfig
-from runs.strategies import limits_asked
 
 if TYPE_CHECKING:
     from adapters.account import Operator

@@ -44,6 +44,11 @@ if TYPE_CHECKING:
     from runs.record import RunRecord
 
 UNANSWERED = "Submission recovery incomplete"  # the engine's words for orders that the venue never answered
+PURGE: dict[str, Any] = {  # a node on an account runs for weeks, and the journal has what the engine lets go of
+    "purge_closed_orders_interval_mins": 10, "purge_closed_orders_buffer_mins": 60,
+    "purge_closed_positions_interval_mins": 10, "purge_closed_positions_buffer_mins": 60,
+    "purge_account_events_interval_mins": 10, "purge_account_events_lookback_mins": 60,
+}  # fmt: skip
 TRADER = TraderId("KEEL-001")
 POLL_SECS = 0.02
 TICK_NANOS = 1_000_000_000
@@ -135,7 +140,8 @@ def _build_node(
     gc.collect()  # the engine allows one node a thread: one that an old traceback holds has to go first
     config, market = ready.config, ready.market
     rate = submit_rate(config, wall_clock_is_market_time=wall_clock_is_market_time)
-    sandbox = config.venue.mode in ("sandbox", "rehearsal")
+    sandbox = config.venue.mode == "sandbox"
+    fresh = sandbox and not config.venue.keeps_account  # nothing of the account was there before the node
     builder = LiveNodeBuilder.from_config(
         "KEEL",
         LiveNodeConfig(
@@ -151,15 +157,16 @@ def _build_node(
                 max_notional_per_order=max_notionals(config, market),
             ),
             exec_engine=LiveExecutionEngineConfig(
-                reconciliation=not sandbox,
+                reconciliation=not fresh,
                 reconciliation_startup_delay_secs=0.0,
                 submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
+                **({} if sandbox else PURGE),
             ),
         ),
     )
     node = venue.add_to(builder).build()
-    own = {} if sandbox else claims(config, market)
-    for strategy in build_strategies(config, market, desk, unique_ids=not sandbox):
+    own = {} if fresh else claims(config, market)
+    for strategy in build_strategies(config, market, desk, unique_ids=not fresh):
         node.add_strategy(strategy)
         if strategy.known_as in own:
             strategy.set_external_order_instrument_ids(own[strategy.known_as])

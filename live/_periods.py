@@ -20,8 +20,12 @@ from risk.sessions import SessionDays
 
 NANOS = 1_000_000_000
 LONGEST_GAP = timedelta(days=30)  # no exchange was ever shut for longer
+FIRST_DAY, LAST_DAY = date(1680, 1, 1), date(2260, 12, 31)
+"""Days of which every moment, and those some months around them, fit a column of nanoseconds in 64 bits."""
+FIRST_NS, LAST_NS = -(2**63), 2**63 - 1
 PERIOD = re.compile(r"([1-9]\d{0,4})(h|d|w|mo|y)")
 PERIODS = "a number and h, d, w, mo or y, such as 7d or 3mo, or today, or all"
+ONE_DAY = timedelta(days=1)
 MONTHS = {"mo": 1, "y": 12}
 
 
@@ -83,7 +87,10 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From `since_ns` on and before `until_ns`, UTC nanoseconds; None: without an end on that side."""
+    """From `since_ns` on and before `until_ns`, UTC nanoseconds; None: without an end on that side.
+
+    Both fit a column of the journal.
+    """
 
     since_ns: int | None = None
     until_ns: int | None = None
@@ -95,8 +102,7 @@ def span_of(given: Mapping[str, str], days: Days, now_ns: int, default: str = "a
         raise ConfigError(f"period={given['period']} and since={given['since']}: give one of them")
     until_ns = _until(given, days)
     if "since" in given:
-        since = days.moment("since", given["since"])
-        span = Span(days.begin_of(since) if isinstance(since, date) else since, until_ns)
+        span = Span(_since(given["since"], days), until_ns)
     else:
         period = given.get("period", "all" if "until" in given else default)
         span = Span(_back(period, days, now_ns if until_ns is None else until_ns - 1), until_ns)
@@ -109,11 +115,22 @@ def _start_key(given: Mapping[str, str]) -> str:
     return f"since={given['since']}" if "since" in given else "the start of the period"
 
 
+def _since(text: str, days: Days) -> int | None:
+    """Where it begins; None for a moment before all that can be."""
+    since = days.moment("since", text)
+    if isinstance(since, date):
+        return None if since < FIRST_DAY else days.begin_of(min(since, LAST_DAY))
+    return None if since < FIRST_NS else min(since, LAST_NS)
+
+
 def _until(given: Mapping[str, str], days: Days) -> int | None:
+    """Where it ends; None for a moment after all that can be, such as 9999-12-31."""
     if "until" not in given:
         return None
     until = days.moment("until", given["until"])
-    return days.begin_of(until + timedelta(days=1)) if isinstance(until, date) else until
+    if isinstance(until, date):
+        return None if until > LAST_DAY else days.begin_of(max(until, FIRST_DAY) + ONE_DAY)
+    return None if until > LAST_NS else max(until, FIRST_NS)
 
 
 def _back(period: str, days: Days, now_ns: int) -> int | None:
@@ -129,13 +146,17 @@ def _back(period: str, days: Days, now_ns: int) -> int | None:
         raise ConfigError(f"period={period}: must be {PERIODS}{hint}")
     count, unit = int(match[1]), match[2]
     if unit == "h":
-        return now_ns - count * 3_600 * NANOS
+        return max(now_ns - count * 3_600 * NANOS, FIRST_NS)
     try:
         if unit in MONTHS:
-            return days.begin_of(_months_before(today, count * MONTHS[unit]) + timedelta(days=1))
-        return days.begin_of(today - timedelta(days=count * (7 if unit == "w" else 1) - 1))
+            first = _months_before(today, count * MONTHS[unit]) + ONE_DAY
+        else:
+            first = today - timedelta(days=count * (7 if unit == "w" else 1) - 1)
     except (OverflowError, ValueError):
-        raise ConfigError(f"period={period}: reaches back too far; period=all is everything") from None
+        first = date.min
+    if first < FIRST_DAY:
+        raise ConfigError(f"period={period}: reaches back too far; period=all is everything")
+    return days.begin_of(first)
 
 
 def _months_before(day: date, months: int) -> date:

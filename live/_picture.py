@@ -141,7 +141,7 @@ def _blank(run: Mapping[str, Any]) -> Document:
         "pid": run["pid"],
         "currency": run["currency"],
         "started": iso(run["started_at"]),
-        "market_is_now": run["mode"] != "sandbox",
+        "market_is_now": run["scope"] != run["run_id"],
         "state": "ACTIVE",
         "flattening": False,
         "stopping": False,

@@ -11,7 +11,7 @@ from typing import Any
 from journal.tables import plain
 from live._amounts import EXACT_DIGITS
 from live._periods import Days, Span, bucket_name
-from live._pnl import Line, Result
+from live._pnl import TIMES, Line, Result
 from live._pnl_equity import Equity
 from live._whose import Whose
 from runs.times import iso
@@ -39,6 +39,12 @@ class Report:
         """What a line is about."""
         return bucket_name(line.key, self.by) if isinstance(line.key, date) else line.key
 
+    def shown(self, limit: int | None) -> Sequence[Line]:
+        """At most so many lines: of time the newest, else the best; None for all."""
+        if limit is None:
+            return self.lines
+        return self.lines[-limit:] if self.by in TIMES else self.lines[:limit]
+
     @property
     def days_without_equity(self) -> int:
         """Days on which trades were closed and no snapshot was taken; a replay at full speed has many."""
@@ -57,7 +63,6 @@ class Report:
 def document(report: Report, limit: int | None) -> dict[str, Any]:
     """The report as JSON: amounts as text, ratios as numbers, times in ISO 8601, what is unknown is null."""
     run, zone, equity = report.whose.run, report.days.zone, report.equity
-    lines = report.lines if limit is None else report.lines[-limit:]
     return {
         "mode": run["mode"],
         "venue": run["venue"],
@@ -74,7 +79,7 @@ def document(report: Report, limit: int | None) -> dict[str, Any]:
                 "cumulative": _amount(line.cumulative),
                 "equity_change": _amount(line.equity_change),
             }
-            for line in lines
+            for line in report.shown(limit)
         ],
         "total": _result(report.total),
         "equity": {

@@ -45,13 +45,14 @@ def show(report: Report, limit: int | None, chart: Path | None) -> None:
 
 
 def _show_lines(screen: Console, report: Report, limit: int | None) -> None:
-    lines = report.lines if limit is None else report.lines[-limit:]
+    lines = report.shown(limit)
     longest = max(abs(line.result.pnl) for line in lines)
     rows = [{"line": line} for line in lines]
     table, left_out = fitted(_columns(report, longest, plain_letters=not _draws(screen)), rows, screen.width)
     screen.print(table)
     if len(lines) < len(report.lines):
-        count = f"The last {len(lines):,} of {len(report.lines):,} lines; limit=all shows all of them."
+        which = "last" if report.by in TIMES else "first"
+        count = f"The {which} {len(lines):,} of {len(report.lines):,} lines; limit=all shows all of them."
         screen.print(count, style="dim")
     _show_gaps(screen, report)
     if left_out:

@@ -22,14 +22,25 @@ EVERY_SECS_PLAIN = 5.0
 
 
 class Progress:
-    """A line that renews itself on a terminal; elsewhere a line now and then."""
+    """A line that renews itself on a terminal; elsewhere a line now and then, unless a machine reads the log there."""
 
-    def __init__(self, desk: RiskDesk, recorder: Recorder, console: Console | None = None) -> None:
-        """`update` is to be called on the thread of the engine: it reads the desk. `console`: where the log writes."""
+    def __init__(
+        self,
+        desk: RiskDesk,
+        recorder: Recorder,
+        console: Console | None = None,
+        *,
+        for_machines: bool = False,
+    ) -> None:
+        """`update` is to be called on the thread of the engine: it reads the desk. `console`: where the log writes.
+
+        for_machines: the log's lines there are JSON; `health.check` tells how it goes.
+        """
         self._desk = desk
         self._recorder = recorder
         self._console = console or Console(stderr=True)
         self._line = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
+        self._is_silent = for_machines and not self._console.is_terminal
         self._every = EVERY_SECS if self._console.is_terminal else EVERY_SECS_PLAIN
         self._next = time.monotonic() + (0.0 if self._console.is_terminal else EVERY_SECS_PLAIN)
 
@@ -48,7 +59,7 @@ class Progress:
     def update(self) -> None:
         """Renew the line when it is due."""
         now = time.monotonic()
-        if now < self._next or not self._desk.market_now():
+        if self._is_silent or now < self._next or not self._desk.market_now():
             return
         self._next = now + self._every
         line = status_line(self._desk, self._recorder)

@@ -111,8 +111,6 @@ def _contract(instrument: Instrument, market: MarketData) -> Prices:
         multiplier=instrument.multiplier.as_decimal(),
         precision=instrument.price_precision,
         inverse=instrument.is_inverse,
-        ts=NONE,
-        bid=NONE,
-        ask=NONE,
+        columns=lambda: (NONE, NONE, NONE),
         rates=market.rates,
     )

@@ -8,12 +8,11 @@ from datetime import date, timedelta
 
 from configs.closest import closest
 from configs.errors import ConfigError
-from live._periods import Days, bucket, bucket_name
+from live._periods import FIRST_DAY, LAST_DAY, ONE_DAY, Days, bucket, bucket_name
 
 KINDS = ("day", "week", "month")
 LOOK_BACK_DAYS = 91
 """A quarter of a year: what a Sharpe ratio, alpha and beta of a day or a week are measured on."""
-ONE_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +100,13 @@ def _range(given: Mapping[str, str], days: Days, newest_ns: int) -> Period:
 
 def _date(key: str, text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise ConfigError(f"{key}={text}: not a day; write it as in {key}=2010-05-31") from None
+    if not FIRST_DAY <= day <= LAST_DAY:
+        raise ConfigError(f"{key}={text}: no session day can be told before {FIRST_DAY} or after {LAST_DAY}")
+    return day
 
 
 def _period(kind: str, first: date, last: date, days: Days) -> Period:
-    try:
-        return Period(kind, first, last, days.begin_of(first), days.begin_of(last + ONE_DAY), days)
-    except OverflowError:
-        raise ConfigError(f"{first} to {last}: these are no days that anything can be told of") from None
+    return Period(kind, first, last, days.begin_of(first), days.begin_of(last + ONE_DAY), days)

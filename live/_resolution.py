@@ -36,6 +36,16 @@ def read_resolution(args: Args) -> Resolution:
     return Resolution(outcome, quantity, price, text(args, "trade"))
 
 
+def check_fits(row: Row, resolution: Resolution) -> None:
+    """Raise ConfigError where a person says that more was filled than the order, by its newest row, had left."""
+    left: Decimal = row["quantity"] - row["filled"]
+    if resolution.quantity is not None and resolution.quantity > left:
+        raise ConfigError(
+            f"quantity={resolution.quantity:f}: {row['client_order_id']} has {left.normalize():f} left to fill of "
+            f"{row['quantity'].normalize():f}; say at most so much, or look at which order it was"
+        )
+
+
 def told_of(name: str, resolution: Resolution) -> str:
     """The answer in a person's words."""
     if resolution.outcome == FILLED:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from journal import tables
-from live._resolution import FILLED, Resolution, Row, resolved_row
+from live._resolution import FILLED, Resolution, Row, check_fits, resolved_row
 from risk.foreign import fill as booked
 
 if TYPE_CHECKING:
@@ -26,11 +26,15 @@ class NodeResolver:
         self._witness = witness
 
     def __call__(self, order: Unknown, resolution: Resolution, said: str) -> None:
-        """Book it: a fill as one of the venue's, otherwise the order no longer counts."""
+        """Book it: a fill as one of the venue's, otherwise the order no longer counts.
+
+        Raises ConfigError, before anything is booked, for more than the order had left.
+        """
         desk, witness, name = self._desk, self._witness, order.client_order_id
         now, known = desk.market_now(), witness.orders.get(name)
         row = None if known is None else dict(known)
         if row is not None and resolution.outcome == FILLED:
+            check_fits(row, resolution)
             self._fill(row, resolution, now)
         witness.orders.pop(name, None)
         if row is not None:

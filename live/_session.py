@@ -6,10 +6,11 @@ import asyncio
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from configs.asked import asked_limits
 from configs.edge import say
 from journal import tables
 from journal.hold import signature
@@ -19,15 +20,16 @@ from live._limits import AccountLimits, stored_in
 from live._past import Past
 from live._progress import Progress
 from live._reconcile import Answer, Restart, ask
+from live._reopen import KeptAccount
 from live._resolver import NodeResolver
 from live._signal import SIGNAL, heard
 from live._status import NodeStatus, RunFacts
 from live._waited import expire_waiting
 from runs.folder import VERSIONS
-from runs.strategies import asked_limits, build_desk, traders
+from runs.strategies import build_desk, traders
 
 if TYPE_CHECKING:
-    from adapters.clients import VenueClients
+    from adapters.clients import ReopeningVenue, VenueClients
     from live._journal import RunJournal
     from risk.desk import RiskDesk
     from risk.state import RiskState
@@ -63,8 +65,12 @@ class Session:
             asked_limits(config), journal.overrides(), stored_in(journal.engine, journal.account.scope)
         )
         past = Past.read(journal.engine, journal.account.scope)
-        operator = venue.operator()
-        self.answer = None if operator is None else asyncio.run(ask(operator, past))
+        operator, kept = venue.operator(), self._kept_account(past)
+        if operator is not None:
+            self.answer = asyncio.run(ask(operator, past))
+        elif kept is not None:
+            self.answer, state = kept.answer, kept.state(state)
+        self._ready.recorder.keeps = self.answer is None
         self.desk = desk = build_desk(
             config,
             self._ready.market,
@@ -72,6 +78,7 @@ class Session:
             state=state,
             event_time=venue.event_time,
             replays=venue.replays,
+            fills_inside=operator is None,
             assumes_approval=config.venue.mode == "sandbox",
             intents=journal.witness,
             cash=None if self.answer is None else self.answer.snapshot.cash,
@@ -83,8 +90,11 @@ class Session:
             code_version=(self._folder.path / VERSIONS).read_text(encoding="utf-8"),
             data_version=self._ready.market.version,
             equity=None if self.answer is None else self.answer.equity,
-            account=None if self.answer is None else self.answer.snapshot.account,
+            account=None if self.answer is None else self.answer.snapshot.account or None,
         )
+        if kept is not None:
+            kept.record(journal, desk)
+            self._say(kept.told)
         expire_waiting(journal)
         self._carry_on(past)
         self.commands = Commands(
@@ -95,9 +105,10 @@ class Session:
             resolver=NodeResolver(desk, journal.witness),
             heard=lambda: heard(signature(config.journal, journal.account.scope)),
         )
+        self.commands.before_trading()
         facts = RunFacts(
             journal.run_id, journal.account.scope, time.time_ns(), market_is_now=venue.event_time is None,
-            account=None if self.answer is None else self.answer.snapshot.account,
+            account=None if self.answer is None else self.answer.snapshot.account or None,
         )  # fmt: skip
         self._status = NodeStatus(
             desk, config, facts, market=self._ready.market, recorder=self._ready.recorder
@@ -105,21 +116,38 @@ class Session:
         self._log.follow(desk, self._folder.path, self._health)
         return desk
 
+    def _kept_account(self, past: Past) -> KeptAccount | None:
+        """The account that the journal alone keeps, which the venue begins with; None where the venue has its own."""
+        config, market = self._ready.config, self._ready.market
+        if not config.venue.kept_by_journal:
+            return None
+        kept = KeptAccount(past, config.venue, market.instruments, traders(config, market))
+        cast("ReopeningVenue", self._venue).reopen(kept.answer.snapshot)
+        return kept
+
+    def _say(self, lines: Sequence[str]) -> None:
+        for line in lines:
+            say(line)
+
     def _carry_on(self, past: Past) -> None:
         since = 0
         if self.answer is not None:
             since = self.answer.snapshot.ts
             restart = Restart(
-                self.desk, self._journal.witness, past, self._ready.config.run.foreign_positions,
+                self.desk, self._journal.witness, past, self._policy(),
                 traders(self._ready.config, self._ready.market),
             )  # fmt: skip
             restart.apply(self.answer)
-            for line in restart.told:
-                say(line)
+            self._say(restart.told)
         self._keeper = self._venue.gatekeeper = OrderKeeper(
             self.desk, self._journal.witness, past, since,
             freezes=self._ready.config.run.foreign_positions != "adopt",
         )  # fmt: skip
+
+    def _policy(self) -> str:
+        """What nobody here explains of the account; nobody else trades one that the journal alone keeps."""
+        config = self._ready.config
+        return "adopt" if config.venue.kept_by_journal else config.run.foreign_positions
 
     def _health(self) -> dict[str, object]:
         lag = self._journal.writer.lag()
@@ -132,7 +160,13 @@ class Session:
         with suppress(ValueError):  # only the main thread may; elsewhere the journal is the way
             signal.signal(SIGNAL, lambda *_: self.commands.signalled())
         try:
-            with Progress(self.desk, self._ready.recorder, self._log.console) as self._progress:
+            progress = Progress(
+                self.desk,
+                self._ready.recorder,
+                self._log.console,
+                for_machines=self._ready.config.log.format == "json",
+            )
+            with progress as self._progress:
                 yield
         finally:
             with suppress(ValueError):

@@ -11,7 +11,7 @@ import os
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -179,5 +179,6 @@ def table(*columns: str, right: tuple[str, ...] = (), title: str | None = None) 
         title_style="bold",
     )
     for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", no_wrap=name in right)
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        made.add_column(name, justify=justify, no_wrap=name in right, overflow="fold")  # nothing is cut off
     return made

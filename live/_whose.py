@@ -1,7 +1,7 @@
 """Whose rows does a verb read: a whole account's, one run's, or those of all sandbox runs?
 
-A paper or live account is one history over all its runs. A sandbox starts fresh each time, so its newest run stands
-alone. run=ID is one run, run=all all of them; paper, live and sandbox never mix.
+An account that outlives its runs is one history over all of them. A replay starts fresh each time, so its newest run
+stands alone. run=ID is one run, run=all all of them; paper, live and sandbox never mix.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from journal.database import told
 from live._about import About, about
 
 ALL = "all"
-OUTLIVES_RUNS = ("paper", "live")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +48,7 @@ class Whose:
     @property
     def is_account(self) -> bool:
         """Whether the account goes on after its runs, so that periods count back from now."""
-        return str(self.run["mode"]) in OUTLIVES_RUNS
+        return bool(self.about.scope != self.run["run_id"])
 
     @property
     def runs_alone(self) -> bool:

@@ -42,14 +42,13 @@ def _close(argv: Sequence[str]) -> int:
     timeout_secs = seconds(given, "timeout_secs", FLAT_SECS)
     found, started = one_meant(given), time.time_ns()
     done = ask_node(found, "close", {"symbol": symbol}, given.get("reason", "").strip())
-    if done.outcome == "DONE" and timeout_secs and done.answer.get("closing"):
+    if done.outcome == "DONE" and timeout_secs:
         instrument = done.answer["instrument"]
 
         def wanted(row: Mapping[str, Any]) -> bool:
             return bool(row["instrument"] == instrument)
 
-        held, said = until_flat(found, wanted, started, timeout_secs)
-        done = told_flat(done, held, said, timeout_secs)
+        done = told_flat(done, until_flat(found, wanted, started, timeout_secs), timeout_secs)
     return concluded(given, done)
 
 

@@ -21,7 +21,7 @@ from live._control import (
     seconds,
     taken,
 )
-from live._following import until_flat
+from live._following import Left, until_flat
 
 if TYPE_CHECKING:
     from live._about import About
@@ -73,19 +73,20 @@ def _followed(found: About, done: Done, since_ns: int, timeout_secs: float) -> D
     def wanted(row: Mapping[str, Any]) -> bool:
         return scope in ("book", f"strategy:{row['strategy']}")
 
-    held, said = until_flat(found, wanted, since_ns, timeout_secs)
-    return told_flat(done, held, said, timeout_secs)
+    return told_flat(done, until_flat(found, wanted, since_ns, timeout_secs), timeout_secs)
 
 
-def told_flat(done: Done, held: Sequence[str], said: Sequence[str], timeout_secs: float) -> Done:
-    """What became of a close, once it was waited for; FAILED when something is still held."""
-    answer = {**done.answer, "flat": not held, "left": list(held)}
-    if not held:
-        return replace(done, text=f"{done.text}\nflat: nothing is held any more", answer=answer)
+def told_flat(done: Done, left: Left, timeout_secs: float) -> Done:
+    """What became of a close, once it was waited for; FAILED when something is still held, or can still fill."""
+    answer = {**done.answer, "flat": not left.text, "left": left.held, "working": left.working}
+    if not left.text:
+        return replace(
+            done, text=f"{done.text}\nflat: nothing is held any more, nothing works", answer=answer
+        )
     lines = [
         done.text,
-        f"after {timeout_secs:g} s still held: {', '.join(held)}",
-        *said,
+        f"after {timeout_secs:g} s {left.text}",
+        *left.said,
         "the node goes on trying: python -m live status, python -m live positions",
     ]
     return replace(done, outcome="FAILED", text="\n".join(lines), answer=answer)

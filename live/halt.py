@@ -12,6 +12,7 @@ from live._about import ABOUT_HELP, About, journal_config
 from live._control import (
     NO_REASON,
     Done,
+    NoAnswerError,
     arguments,
     ask,
     concluded,
@@ -64,7 +65,15 @@ def _through_the_journal(found: About, args: Mapping[str, str], reason: str) -> 
     with taken(found) as hold:
         if hold is not None:
             return _by_itself(found, args, reason)
-    return ask(found, "halt", args, reason)
+    try:
+        return ask(found, "halt", args, reason)
+    except NoAnswerError:
+        with taken(
+            found
+        ) as hold:  # whoever had the account, a verb or a node that was ending, is gone by now
+            if hold is not None:
+                return _by_itself(found, args, reason)
+        raise
 
 
 def _by_itself(found: About, args: Mapping[str, str], reason: str) -> Done:
@@ -97,6 +106,10 @@ def _by_signal(given: Mapping[str, str], error: JournalError) -> Done:
     """The journal cannot be used: signal every node that may be meant. Raises ConfigError when none can be reached."""
     nodes = _signal.holders(journal_config(given), given.get("venue"), given.get("run"))
     if not nodes:
+        if isinstance(
+            error, NoAnswerError
+        ):  # it starts: what was asked is in the journal, and comes before any trade
+            raise error
         raise type(error)(
             f"{error}. No process on this machine trades with it now: there is nobody to signal, and no halt is kept; "
             "start none before this is put right; if one trades elsewhere, stop it there (Ctrl-C), and look at the "

@@ -65,7 +65,7 @@ def _most_closed(given: dict[str, str]) -> int:
         raise ConfigError(f"all={given['all']}: true or false")
     if limit is None:
         return MOST_CLOSED if wanted == "true" else 0
-    if not limit.isdigit() or int(limit) < 1:
+    if not limit.isascii() or not limit.isdigit() or int(limit) < 1:
         raise ConfigError(f"limit={limit}: a whole number from 1, as in limit=20")
     if wanted == "false":
         raise ConfigError(f"limit={limit}: is about orders that are over; ask for them with all=true")

@@ -38,7 +38,7 @@ account changed by, open positions, deposits and withdrawals included. Days on w
                   account by day, else all
   since=2026-11-01  until=2026-11-20   days, the last one included, or moments: 2026-11-20T14:30
   symbol=AAPL  strategy=EmaCross-001  side=LONG|SHORT
-  limit=40        lines shown, the newest; limit=all. Totals are of the whole period
+  limit=40        lines shown, the newest (by=instrument|strategy: the best); limit=all. Totals are of the whole period
   chart=FILE.png  a picture of it as well; one that is there is replaced
 {ABOUT_HELP}
 A paper or live account is one history over all its runs; of a sandbox it is the newest run (run=all: all of them).

@@ -22,12 +22,14 @@ from live._control import (
     taken,
     who,
 )
-from live._resolution import FILLED, OUTCOMES, read_resolution, resolved_row, told_of
+from live._moved import Moved
+from live._resolution import FILLED, OUTCOMES, check_fits, read_resolution, resolved_row, told_of
 from live._told import one_of
 
 if TYPE_CHECKING:
     from live._about import About
-    from live._resolution import Resolution, Row
+    from live._moved import Rows
+    from live._resolution import Resolution
 
 KEYS = ("order", "outcome", "quantity", "price", "trade", "reason")
 UNSURE = ("UNKNOWN", "SENDING")
@@ -80,9 +82,10 @@ def _by_itself(found: About, args: Mapping[str, str], reason: str) -> Done:
         raise ConfigError(f"order={args['order']}: what became of every order is known")
     row = dict(rows[one_of("order", args["order"], list(rows))])
     resolution = read_resolution(dict(args))
+    check_fits(row, resolution)
     said = f"{told_of(row['client_order_id'], resolution)}: {reason} ({who()})"
     now = time.time_ns()
-    kept: list[tuple[Any, Row]] = [(tables.orders, resolved_row(plain_row(row), resolution, said, now))]
+    kept: Rows = [(tables.orders, resolved_row(plain_row(row), resolution, said, now))]
     if resolution.outcome == FILLED:
         kept += _fill(found, row, resolution, now)
     kept.append((tables.risk_events, risk_event(found, "RESOLVED", said, breaker=None, scope="book")))
@@ -99,44 +102,29 @@ def plain_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _fill(
-    found: About, row: Mapping[str, Any], resolution: Resolution, now: int
-) -> list[tuple[Any, dict[str, Any]]]:
-    """The fill and the position it makes; the round trip it may end is counted by a node alone."""
+def _fill(found: About, row: Mapping[str, Any], resolution: Resolution, now: int) -> Rows:
+    """The fill, the position it makes, and the round trip it ends."""
     quantity, price = resolution.quantity or Decimal(0), resolution.price or Decimal(0)
-    name, signed = row["client_order_id"], quantity if row["side"] == "BUY" else -quantity
-    base = {"scope": found.scope, "mode": found.account.mode, "venue": found.account.venue, "ts": now}
+    name, currency = row["client_order_id"], found.run["currency"]
+    base = {"scope": found.scope, "mode": found.account.mode, "venue": found.account.venue}
     fill = {
-        **base, "trade_id": resolution.trade_id or f"OPERATOR-{name}", "client_order_id": name,
+        **base, "ts": now, "trade_id": resolution.trade_id or f"OPERATOR-{name}", "client_order_id": name,
         "venue_order_id": row["venue_order_id"], "strategy": row["strategy"], "instrument": row["instrument"],
         "side": row["side"], "quantity": quantity, "price": price, "commission": Decimal(0),
-        "currency": found.run["currency"], "liquidity": "UNKNOWN", "decision_price": None, "slippage": None,
+        "currency": currency, "liquidity": "UNKNOWN", "decision_price": None, "slippage": None,
         "source": "operator",
     }  # fmt: skip
-    held = next(
-        (
-            each
-            for each in found.reader.open_positions(found.scope)
-            if (each["strategy"], each["instrument"]) == (row["strategy"], row["instrument"])
-        ),
-        None,
+    positions = {
+        (each["strategy"], each["instrument"]): each for each in found.reader.open_positions(found.scope)
+    }
+    moved = Moved(base, currency, positions).by(fill, _settled_in(found, row["instrument"]) or currency)
+    return [(tables.fills, fill), *moved]
+
+
+def _settled_in(found: About, instrument: str) -> str | None:
+    """In which currency the venue told the fills of an instrument; None where it told none."""
+    fills = tables.fills.c
+    known = found.reader.rows(
+        tables.fills, fills.scope == found.scope, fills.instrument == instrument, fills.source != "operator"
     )
-    before = Decimal(0) if held is None else Decimal(held["quantity"])
-    position = {
-        **base, "strategy": row["strategy"], "instrument": row["instrument"], "quantity": before + signed,
-        "average_price": _average(held, before, signed, price), "opened_ns": now if held is None else held["opened_ns"],
-        "trip": None, "source": "operator",
-    }  # fmt: skip
-    return [(tables.fills, fill), (tables.positions, position)]
-
-
-def _average(
-    held: Mapping[str, Any] | None, before: Decimal, signed: Decimal, price: Decimal
-) -> Decimal | None:
-    after = before + signed
-    old = None if held is None else held["average_price"]
-    if not after:
-        return None
-    if before * signed < 0:
-        return old if before * after > 0 else price
-    return price if old is None or not before else (before * old + signed * price) / after
+    return str(known[-1]["currency"]) if known else None

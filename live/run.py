@@ -6,11 +6,12 @@ import asyncio
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from configs.errors import ConfigError
+from adapters.clients import Wanted
 from configs.load import Composed, main, resolve
 from journal.errors import JournalError
 from live._account_end import finish_account
 from live._journal import RunJournal
+from live._money import ask_a_person, refuse_carelessness
 from live._node import LiveRun, run_node
 from live._session import Session
 from runs.errors import RunError
@@ -22,7 +23,8 @@ from runs.prepare import Prepared, prepare
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from adapters.clients import VenueClients
+    from adapters.clients import MarketVenue, VenueClients
+    from configs.schema import RunConfig
     from risk.breaker import RiskState
     from runs.folder import RunFolder
 
@@ -37,35 +39,43 @@ def run(argv: Sequence[str]) -> int:
 def trade(composed: Composed) -> int:
     """One live run in its own run folder, reported on stdout."""
     config = composed.config
-    _refuse_limits_off(composed)
+    refuse_carelessness(config)
     with ExitStack() as held:
         journal = RunJournal(composed)
         held.callback(journal.release)
         state = journal.state()
         factory: Any = resolve(config.venue.factory, "venue.factory", absent=config.venue.absent)
-        ready = prepare(config)
+        ready, venue = _opened(config, factory, held)
         headline("live", ready)
         folder = held.enter_context(open_folder("live", config.run.name or config.venue.name, config.run.dir))
         write_origin(folder, composed.text, ready.market.version)
-        venue: VenueClients = factory(config.venue, ready.market, config.run.max_bars)
         with keeping_errors(ready, folder):
             result = _run(ready, venue, folder, journal, state)
-        if venue.operator() is None:
-            finish(Finished(ready, result.record, result.until_ns, result.stopped, result.left), folder)
+        if venue.operator() is None and ready.market.at_hand:
+            # A replay plays past data, so it is a trial: the same one as the backtest of the same config.
+            trial = None if result.interrupted else "replay"
+            finish(
+                Finished(ready, result.record, result.until_ns, result.stopped, result.left, trial), folder
+            )
         else:
-            finish_account(ready, result, journal, folder)
+            finish_account(ready, result, journal, folder, venue.count)
     return INTERRUPTED if result.interrupted else OK
 
 
-def _refuse_limits_off(composed: Composed) -> None:
-    """Real money trades with every limit on, unless the config says that it is meant. Raises ConfigError."""
-    config = composed.config
-    off = config.risk.switched_off
-    if config.venue.mode == "live" and off and not config.risk.allow_off:
-        raise ConfigError(
-            f"risk.{off[0]}=off: venue {config.venue.name} trades real money; set the limit, or risk.allow_off=true "
-            "beside it if trading without is meant"
-        )
+def _opened(config: RunConfig, factory: Any, held: ExitStack) -> tuple[Prepared, VenueClients]:
+    """The market of the run and its venue, whichever knows the other. Raises ConfigError without a person's word."""
+    venue: VenueClients
+    if not config.venue.brings_market:
+        ready = prepare(config)
+        venue = factory(config.venue, ready.market, config.run.max_bars)
+        ask_a_person(config, None)
+        return ready, venue
+    known: MarketVenue = factory(config.venue, None, config.run.max_bars)
+    held.callback(known.close)
+    run = config.run
+    ready = prepare(config, known.open(Wanted(config.symbols, config.bar, run.start, run.end, config.data)))
+    ask_a_person(config, known.facts())
+    return ready, known
 
 
 def _run(

@@ -120,7 +120,7 @@ class Lives:
         """What was told of a kind, in sentences."""
         return [row["reason"] for row in self.said.risk_events if row["kind"] == kind]
 
-    def until(self, condition: Callable[[], bool], node: Node | None = None, secs: float = 15.0) -> None:
+    def until(self, condition: Callable[[], bool], node: Node | None = None, secs: float = 60) -> None:
         """Wait for a condition; fails when it does not come, or the node ends before."""
         deadline = time.monotonic() + secs
         while not condition():

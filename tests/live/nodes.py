@@ -149,7 +149,7 @@ def environment() -> dict[str, str]:
 
 
 def verb(
-    folder: Path, *words: str, config: JournalConfig | None = None, timeout: float = 60
+    folder: Path, *words: str, config: JournalConfig | None = None, timeout: float = 240
 ) -> subprocess.CompletedProcess[str]:
     """A verb as a process of its own, started in `folder`."""
     where = [] if config is None else arguments(config)

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from configs.asked import asked_limits
 from configs.load import compose
 from journal import tables
 from journal.config import JournalConfig
 from live.approve import approve
 from live.reject import reject
 from live.resolve import resolve
-from runs.strategies import asked_limits
 from tests.journal.filled import arguments, journal_on
 from tests.live.nodes import ROOT, Node, environment, paper_node, words
 from tests.live.told import SCOPE, node_on
@@ -85,7 +85,7 @@ def test_two_people_at_once_send_one_order(tmp_path: Path) -> None:
             )
             for _ in range(3)
         ]
-        said = [one.communicate(timeout=60)[1].decode() for one in both]
+        said = [one.communicate(timeout=240)[1].decode() for one in both]
         assert sorted(one.returncode for one in both) == [0, 2, 2], said
         node.until(lambda: node.held() == 10, "it filled once")
         assert events(node, first) == ["HELD", "APPROVED"]

@@ -246,7 +246,7 @@ def test_the_journal_of_a_run_is_clean_and_tells_of_each_of_its_orders(
         "strategy.slow=6",
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(tmp_path / "state")}
-    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=90)
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=240)
     journal = f"journal.path={tmp_path / 'j.db'}"
     shown = json.loads(said(capsys, 0, "verify", "output=json", journal))
     assert shown["clean"], shown["findings"][:3]

@@ -25,6 +25,8 @@ from live.backup import HELP, backup
 from live.history import history
 from tests.journal.filled import MONDAY, Desk, arguments, fill, journal_on, throwaway_database
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 NEEDS_PG_DUMP = pytest.mark.skipif(shutil.which("pg_dump") is None, reason="pg_dump is not installed")
 
@@ -262,7 +264,7 @@ def test_postgres_is_dumped_and_restored_into_another_database(
     assert "6 of 6 chains end where their heads say" in capsys.readouterr().out
     expected = pnls(arguments(on_server), capsys)
     with throwaway_database() as url:
-        subprocess.run(["pg_restore", f"--dbname={url}", str(to)], check=True, timeout=60)  # noqa: S607
+        subprocess.run(["pg_restore", f"--dbname={url}", str(to)], check=True, timeout=240)  # noqa: S607
         restored = JournalConfig(kind="postgres", url=url)
         shutil.copytree(f"{to}.heads", restored.heads_folder)
         assert pnls(arguments(restored), capsys) == expected

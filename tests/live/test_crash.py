@@ -10,6 +10,8 @@ from soak.__main__ import main, shares
 from soak.scenarios import SCENARIOS
 from soak.trial import Trial
 
+pytestmark = pytest.mark.slow
+
 SHORT = ("two strategies on one instrument", "trips that flatten", "faults, two strategies")
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +25,8 @@ from risk.breaker import RiskState
 from risk.foreign import EXTERNAL
 from tests.journal.filled import journal_on
 from tests.live.nodes import Brokered, brokered_node, paper_node, verb, words
+
+pytestmark = pytest.mark.slow
 
 both_kinds = pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 SCOPE = "paper:local_paper"
@@ -180,6 +183,53 @@ def test_a_close_that_is_refused_is_tried_again_under_another_name(
         assert flatten(words(["confirm=yes"], found.node.config)) == 0
         assert "flat: all of it is done" in capsys.readouterr().out
         assert found.positions() == {}
+
+
+class Waiting:
+    """A terminal at which a person answers `yes` after something happened, and then at once."""
+
+    def __init__(self, happens: Callable[[], Any]) -> None:
+        self.asked = 0
+        self._happens = happens
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        self.asked += 1
+        if self.asked == 1:
+            self._happens()
+        return "yes\n"
+
+
+@pytest.mark.parametrize(("side", "asked"), [("SELL", 1), ("BUY", 2)])
+def test_what_happens_while_a_person_is_asked_counts_and_is_shown_where_it_grew(
+    side: str, asked: int, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with trading(tmp_path) as found:
+        found.node.stop(signal.SIGKILL)
+        held = int(found.positions()["AAPL.XNAS"])
+
+        def traded() -> None:
+            found.control.ask(
+                "submit", client_order_id="by-hand", instrument="AAPL.XNAS", side=side, type="MARKET",
+                quantity="40",
+            )  # fmt: skip
+
+        person = Waiting(traded)
+        monkeypatch.setattr(sys, "stdin", person)
+        assert flatten(words([], found.node.config)) == 0
+        said = capsys.readouterr()
+        assert person.asked == asked
+        assert ("meanwhile it changed" in said.err) is (asked == 2)
+        assert "flat: all of it is done" in said.out
+        assert found.positions() == {}
+        closes = [
+            row["quantity"]
+            for row in found.control.ask("audit")["orders"]
+            if "FLAT" in row["client_order_id"]
+        ]
+        assert sum(map(int, closes)) == held + (40 if side == "BUY" else -40)
 
 
 def test_a_broker_that_is_gone_is_said_in_one_line_and_nothing_is_claimed(

@@ -63,6 +63,14 @@ def test_an_account_is_one_history_over_all_its_runs(journal: list[str], capsys:
     }
 
 
+def test_a_day_far_away_bounds_nothing_and_nothing_is_beyond_it(journal: list[str], capsys: Capture) -> None:
+    for far, count in (
+        ("since=0001-01-01", 5), ("until=9999-12-31", 5), ("since=1600-01-01", 5), ("until=2400-01-01", 5),
+        ("until=1600-01-01", 0), ("since=2400-01-01", 0), ("since=9999-12-31", 0),
+    ):  # fmt: skip
+        assert asked(capsys, *journal, far)["count"] == count, far
+
+
 def test_paper_live_and_sandbox_never_mix(journal: list[str], capsys: Capture) -> None:
     for venue, mode in (("alpaca", "live"), ("alpaca_paper", "paper"), ("replay", "sandbox")):
         for kind in KINDS:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from configs.load import Composed
 from journal import tables
@@ -63,3 +63,24 @@ def test_a_state_that_cannot_be_read_is_never_guessed_at(composed: Composed) -> 
     keep(composed, '{"state": "HAL')
     with pytest.raises(StateError, match="nobody knows whether it is halted"):
         state_of(composed)
+
+
+def test_what_a_broker_says_is_kept_without_the_secrets_in_it(
+    composed: Composed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOMEBODY_S_SECRET", "tr0ub4dor&3")
+    journal = RunJournal(composed)
+    said = "refused: tr0ub4dor&3 is no key, see https://anna:open@host/orders?api_key=PKABCDEFGHIJKL0123456"
+    try:
+        journal.writer.start()
+        journal.witness.alert(1, "warning", "STRAY", said)
+        journal.witness.risk_event(1, "STRAY", said)
+        journal.writer.commit()
+        with journal.engine.connect() as connection:
+            kept = [
+                connection.execute(select(column)).scalars().all()[-1]
+                for column in (tables.alerts.c.text, tables.risk_events.c.reason)
+            ]
+    finally:
+        journal.release()
+    assert kept == ["refused: *** is no key, see https://anna:***@host/orders?api_key=***"] * 2

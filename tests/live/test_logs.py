@@ -70,7 +70,7 @@ def run(
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
         env={**os.environ, **SECRETS, "PYTHONPATH": str(ROOT), "XDG_STATE_HOME": str(folder / "state")},
     )

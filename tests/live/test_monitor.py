@@ -55,7 +55,7 @@ def screen_of(app: Monitor) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
-async def until(app: Monitor, pilot: Pilot[None], words: str, timeout_secs: float = 15) -> str:
+async def until(app: Monitor, pilot: Pilot[None], words: str, timeout_secs: float = 60) -> str:
     """The screen once these words are on it."""
     for _ in range(int(timeout_secs / 0.1)):
         await pilot.pause(0.1)
@@ -258,7 +258,7 @@ def test_a_frame_needs_no_more_than_ascii(node: Node) -> None:
     node.desk.writer.commit()
     command = [sys.executable, "-m", "live", "monitor", "once=true", *arguments(node.config)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.isascii()
     assert "max_leverage" in done.stdout

@@ -103,6 +103,7 @@ def test_what_cannot_be_meant_is_refused_in_one_line(on_sqlite: Node, capsys: Ca
     for argument, words in (
         ("all=yes", "true or false"),
         ("limit=0", "a whole number from 1"),
+        ("limit=²", "a whole number from 1"),
         ("limit=5", "all=true"),
         ("symbl=AAPL", "did you mean symbol?"),
     ):

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from configs.errors import ConfigError
 from live._periods import Days, Span, bucket, bucket_name, span_of
 
 CONFIGS = [
@@ -68,6 +69,35 @@ def test_a_period_begins_with_a_whole_day(period: str, first: str) -> None:
 def test_hours_are_counted_to_the_second_and_all_has_no_beginning() -> None:
     assert span_of({"period": "6h"}, DAYS[0], NOW) == Span(NOW - 6 * 3_600 * 10**9)
     assert span_of({"period": "all"}, DAYS[0], NOW) == span_of({}, DAYS[0], NOW) == Span()
+
+
+@pytest.mark.parametrize("days", DAYS[:4])
+@pytest.mark.parametrize("key", ["since", "until"])
+@pytest.mark.parametrize("day", ["0001-01-01", "1600-01-01", "2400-01-01", "9999-12-31"])
+@pytest.mark.parametrize("time", ["", "T00:00", "T23:59:59.999999+00:00"])
+def test_a_bound_that_is_far_away_is_none_or_fits_the_journal(
+    days: Days, key: str, day: str, time: str
+) -> None:
+    found = span_of({key: day + time}, days, NOW)
+    is_early = day < "1970"
+    if is_early is (key == "since"):
+        assert found == Span()
+        return
+    bound = found.since_ns if key == "since" else found.until_ns
+    assert bound is not None
+    assert -(2**63) <= bound < 2**63
+    assert (bound < NOW) is is_early
+
+
+@pytest.mark.parametrize("days", DAYS[4:])
+def test_a_bound_that_is_far_away_is_none_where_a_calendar_does_not_reach(days: Days) -> None:
+    assert span_of({"since": "0001-01-01", "until": "9999-12-31"}, days, NOW) == Span()
+
+
+@pytest.mark.parametrize("period", ["900y", "9999mo", "99999w", "99999y"])
+def test_a_period_that_reaches_back_too_far_is_refused(period: str) -> None:
+    with pytest.raises(ConfigError, match=f"period={period}: reaches back too far"):
+        span_of({"period": period}, DAYS[0], NOW)
 
 
 @pytest.mark.parametrize(

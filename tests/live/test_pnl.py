@@ -266,6 +266,23 @@ def test_a_long_list_shows_the_last_lines_and_totals_of_all(journal: list[str], 
     assert "2026-11-04" not in said.partition("Total")[0]
 
 
+@pytest.mark.parametrize(("by", "best"), [("instrument", "AAPL.XNAS"), ("strategy", "EmaCross-001")])
+def test_of_instruments_and_strategies_the_best_are_shown_first(
+    journal: list[str], capsys: Capture, by: str, best: str
+) -> None:
+    assert list(by_key(asked(capsys, *journal, f"by={by}", ALL, "limit=1"))) == [best]
+    assert pnl([*journal, f"by={by}", ALL, "limit=1"]) == 0
+    said = capsys.readouterr().out
+    assert best in said
+    assert "The first 1 of 2 lines; limit=all shows all of them." in said
+
+
+@pytest.mark.parametrize("far", ["since=0001-01-01", "since=1600-01-01T00:00", "until=9999-12-31"])
+def test_a_day_far_away_bounds_nothing(journal: list[str], capsys: Capture, far: str) -> None:
+    found = asked(capsys, *journal, far)
+    assert (found["total"]["pnl"], found["since"], found["until"]) == ("140", None, None)
+
+
 def test_an_empty_period_says_so(journal: list[str], capsys: Capture) -> None:
     assert pnl([*journal, "since=2030-01-01"]) == 0
     said = capsys.readouterr().out

@@ -25,6 +25,8 @@ from market.us_equities import UsEquities
 from tests.journal.filled import NANOS, arguments, fill, journal_on
 from tests.live.reported import Account, new_york
 
+pytestmark = pytest.mark.slow
+
 Capture = pytest.CaptureFixture[str]
 TRIP = "DAILY_LOSS: equity 100,560.00 is 2.00% below session day 2010-05-06 began at 102,612.25; trips at 100,560.00"
 
@@ -311,7 +313,7 @@ def test_a_run_of_the_live_node_is_told(
         "output=json",
     ]
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True, env=environment)
     summary = json.loads(done.stdout)
     found = asked(capsys, place, "since=2000-03-01")
     rounded = Decimal("0.01") * summary["fills"]  # the engine rounds every fill to cents, the desk none

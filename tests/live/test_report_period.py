@@ -76,9 +76,23 @@ def test_days_follow_each_other_without_a_gap(day: date, days: Days) -> None:
         ({"until": "2010-05-06"}, "since=2010-05-03"),
         ({"period": "day", "since": "2010-05-06"}, "either"),
         ({"date": "9999-12-31"}, "no session day can be told"),
+        ({"date": "1600-01-01"}, "date=1600-01-01: no session day can be told before 1680-01-01"),
+        ({"date": "2400-01-01"}, "or after 2260-12-31"),
+        ({"date": "0001-01-01"}, "date=0001-01-01"),
+        ({"period": "month", "date": "9999-12-05"}, "date=9999-12-05"),
+        ({"period": "week", "date": "9999-12-31"}, "date=9999-12-31"),
+        ({"since": "1600-01-01"}, "since=1600-01-01"),
+        ({"since": "2010-05-07", "until": "9999-12-31"}, "until=9999-12-31"),
     ],
 )  # fmt: skip
 def test_what_is_no_period_is_refused_in_one_line(given: dict[str, str], said: str) -> None:
     with pytest.raises(ConfigError, match=said) as refused:
         period_of(given, CLOCK, NEWEST)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["day", "week", "month"])
+@pytest.mark.parametrize("day", ["1680-01-01", "2260-12-31"])
+def test_the_first_and_the_last_day_that_can_be_told_fit_the_journal(day: str, kind: str) -> None:
+    found = period(period=kind, date=day)
+    assert -(2**63) < found.look_back_ns <= found.from_ns < found.until_ns < 2**63

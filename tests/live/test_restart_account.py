@@ -5,7 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.live.lives import AAPL, Lives, lives
+
+pytestmark = pytest.mark.slow
 
 
 def _by_hand(one: Lives, side: str, units: int, **more: str) -> None:

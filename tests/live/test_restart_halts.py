@@ -5,10 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from sqlalchemy import text
 
 from soak.node import Place, verb
 from tests.live.lives import lives
+
+pytestmark = pytest.mark.slow
 
 TIGHT = ("risk.max_drawdown_pct=0.005", "risk.max_daily_loss_pct=off")
 

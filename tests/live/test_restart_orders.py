@@ -5,7 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.live.lives import lives
+
+pytestmark = pytest.mark.slow
 
 
 def test_an_order_in_flight_when_it_was_killed_is_found_as_its_own_and_its_fill_booked_once(
@@ -96,6 +100,11 @@ def test_an_order_that_the_venue_took_and_forgot_blocks_its_instrument_until_a_p
         second.kill()  # the question is still open
         third = one.start("buy 3")
         assert [row["client_order_id"] for row in one.status["unknown"]] == [forgotten]
+        more = ("outcome=filled", "quantity=6", "price=80", "trade=T-1", "reason=asked them")
+        code, said = one.ask("resolve", f"order={forgotten}", *more)
+        assert (code, said.count("\n")) == (2, 1)
+        assert f"quantity=6: {forgotten} has 5 left to fill of 5" in said
+        assert one.booked() == {"Planned-001": Decimal(6)}
         code, said = one.ask("resolve", f"order={forgotten}", "outcome=never_arrived", "reason=asked them")
         assert code == 0, said
         one.until(lambda: one.status["unknown"] == [], third)

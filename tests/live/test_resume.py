@@ -23,6 +23,8 @@ from tests.journal.filled import arguments, journal_on
 from tests.live.nodes import paper_node, verb, words
 from tests.live.told import SCOPE, VENUE, node_on
 
+pytestmark = pytest.mark.slow
+
 A, B, XNAS = "strategy:A-001", "strategy:B-001", "venue:XNAS"
 LIMITS = RiskConfig(**{**OPEN, "max_drawdown_pct": "0.1"})
 LINES = [ScopeLimits.only(scope, LIMITS, max_drawdown=Decimal(500)) for scope in (A, B, XNAS)]

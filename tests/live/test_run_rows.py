@@ -27,7 +27,7 @@ def test_a_run_is_told_alike_by_its_journal_and_by_memory(tmp_path: Path) -> Non
     subprocess.run(
         [sys.executable, "-m", "live", "run", f"journal.path={journal.path}", f"run.dir={tmp_path / 'run'}",
          "run.plots=false", "run.tearsheet=false", *TIGHT],
-        check=True, capture_output=True, timeout=60,
+        check=True, capture_output=True, timeout=240,
     )  # fmt: skip
     (run,) = Reader(journal).runs()
     engine = connect(journal)

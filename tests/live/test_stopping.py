@@ -10,6 +10,8 @@ from nautilus_trader.model import OrderSide, Price, Quantity
 
 from tests.driving import Scripted, bars, drive
 
+pytestmark = pytest.mark.slow
+
 
 class KeepsOrders(Scripted):
     def at_bar(self, n: int, _bar: Any) -> None:
