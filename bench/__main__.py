@@ -1,4 +1,4 @@
-"""`make bench`, or one part of it: python -m bench bars, quotes, decisions, breach, latency, journal, memory, start."""
+"""`make bench`, or a part: python -m bench bars, quotes, decisions, breach, latency, alpaca, journal, sweep, large."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
+from bench.alpaca import shown as alpaca_table
 from bench.journal import shown as journal_table
+from bench.large import shown as large_table
 from bench.memory import shown as memory_table
 from bench.pairs import Pairing, kept, measured_speeds, speed_table
 from bench.process import Measured, MeasurementError, Run, apart
@@ -23,12 +25,15 @@ from bench.servers import server_answers
 from bench.sizes import (
     DENSITIES,
     OFTEN,
+    TARGET_ALPACA_US,
     TARGET_BREACH_MS,
     TARGET_GROWTH,
+    TARGET_LARGE_GROWTH,
     TARGET_LATENCY_US,
     TARGET_START_SECS,
     Sizes,
 )
+from bench.sweep import shown as sweep_table
 
 ON_TRIP = ("cancel", "flatten")
 MEMORY_PERIODS = (400, 1200)  # quotes: an order or so every two minutes
@@ -143,11 +148,33 @@ class Bench:
             {kind: self.run("bench.journal", kind, sizes.commits, sizes.rows) for kind in kinds}
         )
 
+    def alpaca(self) -> Table:
+        """Microseconds from a bar to its order's request leaving, and from a fill to the strategy."""
+        return alpaca_table(self.run("bench.alpaca", self.sizes.alpaca_orders), TARGET_ALPACA_US)
+
     def memory(self) -> Table:
         """Resident memory of a live node over a day and a night of quotes."""
         sizes = self.sizes
         got = self.run("bench.memory", sizes.hours, sizes.quotes_a_second, *MEMORY_PERIODS)
         return memory_table(got, TARGET_GROWTH)
+
+    def sweep(self) -> Table:
+        """Trials of a sweep on one process and on two, and a whole sweep."""
+        sizes = self.sizes
+        rounds = [
+            (self.run("bench.sweep", sizes.sweep_trials, 1), self.run("bench.sweep", sizes.sweep_trials, 2))
+            for _ in range(sizes.sweep_rounds)
+        ]
+        return sweep_table(rounds, self.run("bench.sweep:whole", sizes.sweep_whole, 2), sizes.sweep_whole)
+
+    def large(self) -> Table:
+        """Bars of many instruments in chunks, and those of several times as many days."""
+        sizes = self.sizes
+        short, long = (
+            self.run("bench.large", sizes.large_number, days, sizes.large_chunk)
+            for days in (sizes.large_days, sizes.large_days * sizes.large_times)
+        )
+        return large_table(short, long, TARGET_LARGE_GROWTH)
 
     def _journals(self) -> list[str]:
         return ["none", "sqlite", *(["postgres"] if server_answers() else [])]
@@ -179,9 +206,11 @@ class Bench:
             return sum(1 + 2 * sizes.pairs(kind) for kind in DENSITIES)
         if part in ("latency", "journal"):
             return len(self._journals())
-        if part == "memory":
+        if part in ("memory", "alpaca"):
             return 1
-        return len(ON_TRIP) * sizes.breaches if part == "breach" else sizes.starts
+        if part == "sweep":
+            return 2 * sizes.sweep_rounds + 1
+        return {"breach": len(ON_TRIP) * sizes.breaches, "large": 2}.get(part, sizes.starts)
 
 
 PARTS: dict[str, Callable[[Bench], Table]] = {
@@ -190,8 +219,11 @@ PARTS: dict[str, Callable[[Bench], Table]] = {
     "decisions": Bench.decisions,
     "breach": Bench.breach,
     "latency": Bench.latency,
+    "alpaca": Bench.alpaca,
     "journal": Bench.journal,
     "memory": Bench.memory,
+    "sweep": Bench.sweep,
+    "large": Bench.large,
     "start": Bench.start,
 }
 

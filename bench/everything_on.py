@@ -58,16 +58,18 @@ LEFT_OUT: dict[str, str] = {  # key -> why Keel and the bare engine could not be
 
 LINES = {  # whose limits are tighter (`{strategy}` is the class that trades) -> which, still never met
     "strategy: {strategy}": "max_order_pct: 0.94, max_drawdown_pct: 0.98, max_daily_loss: 9e5, min_win_rate: 0.001",
-    "venue: replay": "max_order_pct: 0.93, max_drawdown_pct: 0.97, max_daily_loss: 8e5",
+    "venue: {venue}": "max_order_pct: 0.93, max_drawdown_pct: 0.97, max_daily_loss: 8e5",
     "asset_class: equity": "max_order_pct: 0.92",
 }
 
 
-def overrides(strategy: str, symbols: tuple[str, ...], **other: str) -> list[str]:
-    """Everything on, as on the command line: `strategy` is the class that trades `symbols`.
+def overrides(strategy: str, symbols: tuple[str, ...], venue: str = "replay", **other: str) -> list[str]:
+    """Everything on, as on the command line: `strategy` is the class that trades `symbols` on `venue`.
 
     `other` replaces single values.
     """
     values = {**LIMITS, "allowed_instruments": f"[{','.join(symbols)}]", **other}
-    lines = ", ".join(f"{{{whose.format(strategy=strategy)}, {limits}}}" for whose, limits in LINES.items())
+    lines = ", ".join(
+        f"{{{whose.format(strategy=strategy, venue=venue)}, {limits}}}" for whose, limits in LINES.items()
+    )
     return [*(f"risk.{key}={value}" for key, value in values.items()), f"risk.overrides=[{lines}]"]

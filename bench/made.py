@@ -48,6 +48,7 @@ class Made:
     version: str = f"seed-{SEED}"
     doubts: tuple[str, ...] = ()
     zone: str = "America/New_York"
+    at_hand: bool = True
     rates: Rates = NO_RATES
 
     @property
@@ -76,6 +77,10 @@ class Made:
 
     def history(self) -> list[Bar]:
         """Nothing came before."""
+        return []
+
+    def past(self, bar_type: BarType) -> list[Bar]:  # noqa: ARG002 - as MarketData asks
+        """Nothing came before, of any type."""
         return []
 
 

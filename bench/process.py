@@ -19,7 +19,7 @@ class MeasurementError(Exception):
 
 
 def apart(module: str, *arguments: str | float) -> Measured:
-    """`measure` of a module in a process of its own. Raises MeasurementError when it fails."""
+    """`measure` of a module (or `module:name` another function) in a process of its own. Raises MeasurementError."""
     command = [sys.executable, "-m", "bench.process", module, json.dumps(arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if done.returncode:
@@ -30,7 +30,8 @@ def apart(module: str, *arguments: str | float) -> Measured:
 
 def here(module: str, *arguments: str | float) -> Measured:
     """The same in this process."""
-    answer: Measured = import_module(module).measure(*arguments)
+    path, _, name = module.partition(":")
+    answer: Measured = getattr(import_module(path), name or "measure")(*arguments)
     return answer
 
 

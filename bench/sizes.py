@@ -9,6 +9,10 @@ TARGET_BREACH_MS = 1_000
 TARGET_START_SECS = 3.0
 TARGET_COMMIT_MS = 1.0  # of an intent, on disk when it returns, with SQLite
 TARGET_LATENCY_US = 1_000  # from bar to order handed on, with the journal on SQLite
+TARGET_ALPACA_US = 1_000  # added by Keel between Alpaca's messages and the strategy, either way
+TARGET_SWEEP_RATIO = 1.8  # trials a second on two processes / on one
+TARGET_SWEEP_SECS = 60  # a thousand trials of a daily backtest of 3,000 bars, on two processes
+TARGET_LARGE_GROWTH = 0.10  # of a backtest's memory with four times as many days, and orders
 TARGET_GROWTH = 0.05  # of a node's memory from the first to the last of 24 hours
 
 
@@ -45,6 +49,14 @@ class Sizes:
     rows: int = 200_000  # as above
     hours: int = 24  # of open market, of the memory bench
     quotes_a_second: int = 10  # as above
+    sweep_trials: int = 150  # of the sweep bench, a process and round
+    sweep_rounds: int = 3  # as above, one process beside two in each
+    sweep_whole: int = 1_000  # trials of the sweep that is run as a user would
+    large_number: int = 100  # instruments of the bench of large data
+    large_days: int = 3  # as above, beside `large_times` as many
+    large_times: int = 4
+    large_chunk: int = 20_000  # rows in memory at a time
+    alpaca_orders: int = 90  # at the local Alpaca; with 60 trades the limits on performance begin to count
 
     def count(self, kind: str) -> int:
         """Updates of a kind."""

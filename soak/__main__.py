@@ -16,12 +16,14 @@ from rich.table import Table
 from configs.edge import guarded
 from configs.errors import ConfigError
 from runs.verbs import key_values
+from soak import alpaca
 from soak.scenarios import SCENARIOS, Scenario
 from soak.trial import Figures, Trial
 
 KEYS = ("kills", "seed", "only", "to", "keep")
 KILLS, SEED = 200, 1
 HELP = """python -m soak [kills=200] [seed=1] [only=WORDS] [to=FILE.json] [keep=FOLDER]
+python -m soak alpaca [minutes=30] [seed=1]
 
 Kills a live node on a local paper account at moments drawn from a seed, starts it again, and compares journal, node and
 broker each time: no order and no fill lost, none sent or counted twice, halts and peaks right, every hash chain whole.
@@ -30,6 +32,8 @@ broker each time: no order and no fill lost, none sent or counted twice, halts a
   only=WORDS  only scenarios whose name holds these words
   to=FILE     the figures as JSON too
   keep=FOLDER where journals and logs stay; else they are removed
+
+With `alpaca` first: one node at a local Alpaca, one fault after another; python -m soak alpaca --help says more.
 
 Exit codes: 0 nothing was wrong, 1 something was, 2 bad input. Example: python -m soak kills=20 only=faults
 """
@@ -45,6 +49,8 @@ def shares(kills: int, scenarios: Sequence[Scenario]) -> list[int]:
 
 def main(argv: Sequence[str]) -> int:
     """Run the soak; answers the exit code."""
+    if argv and argv[0] == "alpaca":
+        return alpaca.main(argv[1:])
     return guarded(lambda: _main(argv))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any, Literal
 from uuid import uuid4
 
@@ -25,6 +26,8 @@ from nautilus_trader.model import (
 )
 from nautilus_trader.trading import Strategy, StrategyConfig
 from pydantic import ConfigDict, Field, validate_call
+
+from soak.samples import Sampling
 
 MOST_WORKING = 12
 """Orders that may work at once, in one instrument; beyond it the oldest is cancelled."""
@@ -46,9 +49,12 @@ class BusyConfig(StrategyConfig):
         most_units: Annotated[int, Field(ge=1)] = 60,
         reduce_only: Literal[True, False] = True,  # noqa: FBT002 - always given by name, from YAML
         seed: int | None = None,
+        samples: str | None = None,
         **_: object,
     ) -> None:
         """each_bar: things done a bar, on average; most_units: how far from flat it goes; seed: none is a new one.
+
+        samples: a file that gets a line a second about the process.
 
         reduce_only: whether it sends such orders and brackets. The venue sees the account's net position: where two
         strategies share an instrument it may fill one that its own strategy has nothing to reduce with.
@@ -59,6 +65,7 @@ class BusyConfig(StrategyConfig):
         self.most_units = most_units
         self.reduce_only = reduce_only
         self.seed = seed
+        self.samples = samples
 
 
 class Busy(Strategy):
@@ -75,6 +82,8 @@ class Busy(Strategy):
 
     def on_start(self) -> None:
         """Listen."""
+        if self._settings.samples is not None:
+            Sampling(Path(self._settings.samples))
         for kind in self._settings.bar_types:
             self.subscribe_bars(kind)
         for instrument_id in self._settings.instrument_ids:
@@ -179,10 +188,12 @@ class Busy(Strategy):
             self.cancel_order(name)
         elif order.order_type == OrderType.LIMIT:
             away = self._away() if order.side == OrderSide.SELL else -self._away()
-            self.modify_order(name, price=self._price(instrument_id, price, away))
+            if (limit := self._price(instrument_id, price, away)) != order.price:
+                self.modify_order(name, price=limit)
         elif order.order_type == OrderType.STOP_MARKET:
             away = self._away() if order.side == OrderSide.BUY else -self._away()
-            self.modify_order(name, trigger_price=self._price(instrument_id, price, away))
+            if (trigger := self._price(instrument_id, price, away)) != order.trigger_price:
+                self.modify_order(name, trigger_price=trigger)
 
     # -- what it needs for that -------------------------------------------------------------------------------------
 

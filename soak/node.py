@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 CONFIGS = Path(__file__).parent / "configs"
@@ -21,12 +21,14 @@ class Place:
     """Where the processes of one trial live: a folder of its own for journal, results and logs."""
 
     folder: Path
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """Variables that open an account."""
 
     @property
     def environment(self) -> Mapping[str, str]:
         """Their own state folder, and nothing that was meant for somebody else's."""
         own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        return {**own, "XDG_STATE_HOME": str(self.folder / "state")}
+        return {**own, **self.keys, "XDG_STATE_HOME": str(self.folder / "state")}
 
 
 class Node:

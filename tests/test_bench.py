@@ -16,6 +16,8 @@ from bench.workload import STRATEGY, config_of
 from risk.hours import TradingHours
 from risk.limits import RiskConfig
 
+pytestmark = pytest.mark.slow
+
 TINY = Sizes(
     bars=1_500,
     quotes=1_500,
@@ -29,6 +31,14 @@ TINY = Sizes(
     rows=900,
     hours=2,
     quotes_a_second=1,
+    sweep_trials=4,
+    sweep_rounds=1,
+    sweep_whole=4,
+    large_number=3,
+    large_days=2,
+    large_times=2,
+    large_chunk=1_000,
+    alpaca_orders=10,
 )
 
 
