@@ -6,13 +6,14 @@ BIN  := $(VENV)/bin
 PYTHONS = $(if $(PYTHON),"$(PYTHON)",python3.12 python3.13 python3.14 python3 python)
 # Arguments for pytest: make test PYTEST_ARGS="tests/strategies -k stop"
 PYTEST_ARGS ?=
-PYTEST_WORKERS ?= auto
-# Arguments for the soak: make soak SOAK_ARGS="kills=20 only=faults"
+# One more than there are cores: many tests wait for a process of theirs.
+PYTEST_WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1) + 1)
+# Arguments for the soak: make soak SOAK_ARGS="kills=20 only=faults", or SOAK_ARGS="alpaca minutes=30"
 SOAK_ARGS ?=
 # Arguments for the lock: make lock LOCK_ARGS=--upgrade
 LOCK_ARGS ?=
 
-.PHONY: help setup run test check bench soak shell lock clean
+.PHONY: help setup run test test-slow test-all check bench soak shell lock clean
 .NOTPARALLEL:
 
 # An environment that was moved here, or whose Python is gone, is made anew.
@@ -21,15 +22,17 @@ ifneq ($(shell cat $(VENV)/.python 2>/dev/null && $(BIN)/python -c "" 2>&1),$(CU
 endif
 
 help:
-	@echo "make run      set up, then the default strategy: a backtest, and the same in a live node on replayed data"
-	@echo "make test     set up, then lint, types and the whole test suite"
-	@echo "make setup    only the environment: $(VENV) from requirements.lock, every file checked by its hash"
-	@echo "make shell    a shell with the environment activated"
-	@echo "make check    lint and types only"
-	@echo "make bench    Keel beside the bare engine on bars and quotes, time of a decision, from breach to last cancel"
-	@echo "make soak     a live node killed two hundred times on a local paper account, and what was lost (about an hour)"
-	@echo "make lock     write requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)"
-	@echo "make clean    remove the environment and the caches; results of runs stay"
+	@echo "make run        set up, then the default strategy: a backtest, and the same in a live node on replayed data"
+	@echo "make test       set up, then lint, types and the everyday tests (about ten minutes on two cores)"
+	@echo "make test-slow  the rest: every command of the docs, kills, faults at length, rehearsals, clusters, notebooks"
+	@echo "make test-all   make test and make test-slow, which is what a change has to pass"
+	@echo "make setup      only the environment: $(VENV) from requirements.lock, every file checked by its hash"
+	@echo "make shell      a shell with the environment activated"
+	@echo "make check      lint and types only"
+	@echo "make bench      Keel beside the bare engine on bars and quotes, time of a decision, from breach to last cancel"
+	@echo "make soak       a live node killed two hundred times on a local paper account, and what was lost (about an hour)"
+	@echo "make lock       write requirements.lock anew from pyproject.toml (LOCK_ARGS=--upgrade for newer versions)"
+	@echo "make clean      remove the environment and the caches; results of runs stay"
 
 setup: $(VENV)/.ready
 
@@ -41,7 +44,12 @@ run: setup
 	@$(BIN)/python -m live run
 
 test: check
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m "not slow" $(PYTEST_ARGS)
+
+test-slow: setup
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) -m slow $(PYTEST_ARGS)
+
+test-all: test test-slow
 
 check: setup
 	$(BIN)/ruff check .

@@ -1,7 +1,9 @@
 """What holds for every test: its own folders for caches and state, no broker's keys, no network but this machine."""
 
+import gc
 import ipaddress
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +19,10 @@ settings.register_profile("keel", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("keel")
 
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background: no child would hear of it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_folders_and_no_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
@@ -24,9 +30,16 @@ def _own_folders_and_no_keys(tmp_path_factory: pytest.TempPathFactory) -> Iterat
             patch.delenv(name)
         base = tmp_path_factory.getbasetemp()
         shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # one catalog for all workers
-        for name in ("CACHE", "STATE", "CONFIG", "DATA"):
-            patch.setenv(f"XDG_{name}_HOME", str(_made(shared / f"xdg-{name.lower()}")))
+        # The ledger of trials is a worker's own: a count must not move between two runs that are compared.
+        for name, folder in (("CACHE", shared), ("STATE", base), ("CONFIG", shared), ("DATA", shared)):
+            patch.setenv(f"XDG_{name}_HOME", str(_made(folder / f"xdg-{name.lower()}")))
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_engines_left_is_freed_here() -> None:
+    """The engine's objects may be freed on their own thread alone: not by a server's, in the middle of a later test."""
+    gc.collect()
 
 
 def _made(folder: Path) -> Path:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from nautilus_trader.model import (
     Bar,
@@ -69,6 +69,8 @@ def bars(closes: Sequence[float], symbol: str = "AAPL", *, step: int = DAY, wick
 class FixedMarket:
     """Market data held in memory, with what a run asks of market.market_data.MarketData."""
 
+    at_hand: ClassVar[bool] = True
+
     rows: tuple[Bar | QuoteTick, ...]
     symbols: tuple[str, ...] = ("AAPL",)
     kind: str = "bars"
@@ -99,8 +101,14 @@ class FixedMarket:
     def history(self) -> list[Any]:
         return list(self.before)
 
+    def past(self, bar_type: BarType) -> list[Any]:
+        return [row for row in self.before if row.bar_type == bar_type]
+
     def updates(self) -> list[Any]:
         return list(self.rows)
+
+    def chunks(self, rows: int) -> list[list[Any]]:  # noqa: ARG002 - as one
+        return [self.updates()]
 
 
 class PlainConfig(StrategyConfig):

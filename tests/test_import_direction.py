@@ -49,7 +49,9 @@ def test_importing_reads_neither_environment_nor_disk_nor_network() -> None:
 def test_every_library_that_is_imported_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     brokers = [
-        name for extra in ("alpaca", "binance", "ib") for name in project["optional-dependencies"][extra]
+        name
+        for extra in ("alpaca", "binance", "ib", "ray")
+        for name in project["optional-dependencies"][extra]
     ]
     declared = {_normal(re.split(r"[\[<>=!~ ]", text)[0]) for text in [*project["dependencies"], *brokers]}
     declared.add("pydantic-core")  # the engine room of pydantic, which pins its version

@@ -133,7 +133,7 @@ def test_both_commands_print_the_same_json(extra: list[str], tmp_path: Path) -> 
             "run.tearsheet=false",
             *extra,
         ]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False)
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, done.stderr
         printed.append(json.loads(done.stdout))
     backtest, live = printed
