@@ -146,7 +146,7 @@ def _composed(url: str, bars: int, root: str) -> Any:
 def _drive(port: int, over: Event, times: Times) -> None:
     """Play one bar after the other as soon as the node listens."""
     control, deadline = Control(port), time.monotonic() + FIRST_BAR_SECS
-    while not control.ask("audit")["streams"]["stocks"] and time.monotonic() < deadline:
+    while not control.ask("audit")["subscribed"]["stocks"] and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(1.0)
     number = 0

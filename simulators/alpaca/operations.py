@@ -158,7 +158,7 @@ class Operations:
             "orders": [each.row() for each in exchange.orders.values()],
             "fills": exchange.fills, "activities": ledger.activities, "received": dict(exchange.received),
             "requests": dict(self._gateway.requests), "streams": self._streams.listening(),
-            "now": iso(self._desk.clock.now()),
+            "subscribed": self._streams.subscribed(), "now": iso(self._desk.clock.now()),
         }  # fmt: skip
 
     def activity(self, asked: Row) -> Row:

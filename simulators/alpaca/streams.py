@@ -83,6 +83,11 @@ class Streams:
         """How many streams of each kind are open."""
         return {"trading": len(self.trading)} | {name: len(each) for name, each in self.data.items()}
 
+    def subscribed(self) -> dict[str, int]:
+        """How many streams of each kind were told that they get something."""
+        data = {name: sum(any(one.wanted.values()) for one in each) for name, each in self.data.items()}
+        return {"trading": sum(one.listens for one in self.trading)} | data
+
     def drop(self, which: str = "all") -> int:
         """Cut connections without a word: all, trading or data; answers how many."""
         found = list(self.trading) if which in ("all", "trading") else []

@@ -73,7 +73,7 @@ class Sandbox:
         """Start a node and wait until it runs."""
         node = self.spawn(plan, *overrides)
         self.until(lambda: (self.reading.status() or {}).get("pid") == node.pid, node)
-        self.until(lambda: any(self.control.audit()["streams"].values()), node)
+        self.until(lambda: any(self.control.audit()["subscribed"].values()), node)
         return node
 
     def bar(self, node: Node, close: str) -> None:

@@ -171,6 +171,16 @@ class Node:
             assert time.monotonic() < deadline, (self.said(), self.hearer.clocks())
             await asyncio.sleep(0.01)
 
+    async def subscribed(self, *channels: str, symbols: tuple[str, ...] = ("AAPL",)) -> None:
+        """Wait until the server says that it sends these: what it made before is heard by nobody."""
+
+        def given() -> bool:
+            lines = [lane.line for lane in self.client.feed.lanes if lane.line is not None]
+            sent = [one.given.get(channel, set()) for one in lines for channel in channels]
+            return all(sum(symbol in each for each in sent) == len(channels) for symbol in symbols)
+
+        await self.until(given)
+
     def said(self) -> list[str]:
         """What the data client said."""
         return list(self.client.told.recent)

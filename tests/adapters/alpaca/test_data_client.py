@@ -76,7 +76,7 @@ def test_a_day_the_stream_said_too_little_of_comes_from_rest(tmp_path: Path) -> 
         hearer.subscribe_bars(bar_type("1-DAY"))
 
     async def work(one: Broker, running: Node) -> None:
-        await asyncio.sleep(0.3)
+        await running.subscribed("dailyBars")
         one.ask("clock", to="2013-02-01T21:02:00Z")
         one.ask("price", symbol="AAPL", price="450")
         await running.until(lambda: bool(running.hearer.bars))
@@ -91,7 +91,7 @@ def test_halts_and_the_close_reach_who_asked_for_them(tmp_path: Path) -> None:
         hearer.subscribe_bars(bar_type("1-MINUTE"))
 
     async def work(one: Broker, running: Node) -> None:
-        await asyncio.sleep(0.3)
+        await running.subscribed("statuses", "bars")
         one.ask("status", symbol="AAPL", code="H", reason="news")
         one.ask("status", symbol="AAPL", code="T")
         one.ask("clock", to="2013-02-01T21:01:00Z")
@@ -111,7 +111,7 @@ def test_crypto_has_its_own_stream(tmp_path: Path) -> None:
         hearer.subscribe_trades(BTC)
 
     async def work(one: Broker, running: Node) -> None:
-        await asyncio.sleep(0.3)
+        await running.subscribed("bars", "trades", symbols=("BTC/USD",))
         one.bar("15:00", 21.5, symbol="BTC/USD")
         one.ask("price", symbol="BTC/USD", price="21.55", size="0.25")
         await running.until(lambda: bool(running.hearer.bars and running.hearer.trades))

@@ -39,6 +39,7 @@ def test_quotes_and_trades_arrive_exactly_as_they_were_made(tmp_path: Path) -> N
         hearer.subscribe_trades(AAPL)
 
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("quotes", "trades")
         one.ask("price", symbol="AAPL", price="455.123", bid="455.11", ask="455.13", size="7")
         await node.until(lambda: bool(node.hearer.quotes and node.hearer.trades))
         quote, trade = node.hearer.quotes[-1], node.hearer.trades[-1]

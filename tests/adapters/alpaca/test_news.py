@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +45,7 @@ def test_articles_on_the_runs_symbols_arrive_once_and_others_do_not(tmp_path: Pa
         hearer.subscribe_data(NEWS, client_id=ALPACA)
 
     async def work(one: Broker, node: Node) -> None:
-        await node.until(lambda: one.ask("audit")["streams"]["news"] == 1)
-        await asyncio.sleep(0.3)  # subscribed
+        await node.until(lambda: one.ask("audit")["subscribed"]["news"] == 1)
         one.ask("news", headline="pears", symbols=["MSFT"])
         one.ask("fault", duplicate_data=True)
         one.ask("news", headline="apples", symbols=["AAPL", "MSFT"])
@@ -64,7 +62,7 @@ def test_what_the_news_stream_missed_is_asked_for(tmp_path: Path) -> None:
         hearer.subscribe_data(NEWS, client_id=ALPACA)
 
     async def work(one: Broker, node: Node) -> None:
-        await node.until(lambda: one.ask("audit")["streams"]["news"] == 1)
+        await node.until(lambda: one.ask("audit")["subscribed"]["news"] == 1)
         one.ask("clock", secs=5)
         one.ask("fault", drop_data=True)
         one.ask("news", headline="missed", symbols=["AAPL"])
@@ -86,7 +84,7 @@ def test_past_articles_are_answered_oldest_first_and_another_type_is_refused(tmp
             one.ask("news", headline=f"apples {number}", symbols=["AAPL"])
         one.ask("price", symbol="AAPL", price="455")
         node.hearer.subscribe_quotes(AAPL)
-        await asyncio.sleep(0.3)  # subscribed
+        await node.subscribed("quotes")
         one.ask("price", symbol="AAPL", price="456")
         await node.until(lambda: bool(node.hearer.quotes))
         node.hearer.request_data(NEWS, ALPACA, limit=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -145,6 +146,7 @@ def test_the_historical_clients_find_bars_quotes_snapshots_and_news(broker: Alpa
 def test_all_four_streams_bring_what_was_subscribed_to(start: Any) -> None:
     broker = start("instruments=AAPL,BTC/USD")
     seen: list[tuple[str, str]] = []
+    kinds = {"update", "Bar", "Trade", "Quote", "TradingStatus", "Orderbook", "News"}
     control = broker.control()
 
     async def on_update(update: Any) -> None:
@@ -167,11 +169,13 @@ def test_all_four_streams_bring_what_was_subscribed_to(start: Any) -> None:
         news.subscribe_news(on_data, "*")
         streams: list[Any] = [updates, stocks, crypto, news]
         tasks = [asyncio.create_task(each._run_forever()) for each in streams]  # noqa: SLF001 - it has no other for a running loop
-        while sum((await asyncio.to_thread(control.audit))["streams"].values()) < len(streams):  # noqa: ASYNC110 - they are told by nobody
+        while sum((await asyncio.to_thread(control.audit))["subscribed"].values()) < len(streams):  # noqa: ASYNC110 - they are told by nobody
             await asyncio.sleep(0.05)
-        await asyncio.sleep(0.2)
         await asyncio.to_thread(drive)
-        await asyncio.sleep(0.3)
+        deadline = time.monotonic() + 60
+        while ("update", "fill") not in seen or {name for name, _ in seen} < kinds:
+            assert time.monotonic() < deadline, seen
+            await asyncio.sleep(0.05)
         for task in tasks:
             task.cancel()
         for each in streams:
@@ -188,13 +192,5 @@ def test_all_four_streams_bring_what_was_subscribed_to(start: Any) -> None:
         trading(broker).submit_order(buy(1))
 
     asyncio.run(run())
-    assert {name for name, _ in seen} == {
-        "update",
-        "Bar",
-        "Trade",
-        "Quote",
-        "TradingStatus",
-        "Orderbook",
-        "News",
-    }
+    assert {name for name, _ in seen} == kinds
     assert [event for name, event in seen if name == "update"] == ["pending_new", "new", "fill"]
