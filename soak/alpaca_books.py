@@ -16,7 +16,10 @@ from adapters.alpaca._names import read
 from adapters.alpaca._parsing import Execution
 
 ZERO = Decimal(0)
-STATUS = {"filled": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED", "rejected": "REJECTED"}
+STATUS = {
+    "filled": "FILLED", "canceled": "CANCELED", "expired": "EXPIRED", "rejected": "REJECTED",
+    "replaced": "CANCELED",  # the newest row: no change of it, but the other exit of its group, took its place
+}  # fmt: skip
 Row = Mapping[str, Any]
 
 

@@ -39,7 +39,7 @@ NODE = (
     "venue=alpaca_paper", "venue.calls_per_min=10000", f"instruments=[{SYMBOLS}]", "bar=1m", "strategy=busy",
     "strategy.each_bar=1", "risk.max_price_age_secs=off", *OPEN,
 )  # fmt: skip
-STARTING_SECS, SETTLE_SECS, STOPPING_SECS = 60.0, 90.0, 20.0
+STARTING_SECS, SETTLE_SECS, STOPPING_SECS = 120.0, 120.0, 120.0
 CALM_SECS = 5.0
 """Of trading without a fault, before the first one: what runs in the node then is what has to be left in the end."""
 INTERRUPTED = 130

@@ -13,7 +13,7 @@ from pathlib import Path
 
 CONFIGS = Path(__file__).parent / "configs"
 ROOT = Path(__file__).parent.parent
-VERB_SECS = 60.0
+VERB_SECS = 240.0
 
 
 @dataclass(frozen=True, slots=True)

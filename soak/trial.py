@@ -27,8 +27,9 @@ from soak.reading import Reading, Said
 from soak.scenarios import NO_FAULTS, Scenario, faults
 
 SCOPE = "paper:local_paper"
-RUNNING_SECS = 30.0
-SETTLE_SECS = 12.0
+RUNNING_SECS = 120.0
+SETTLE_SECS = 60.0
+STOPPING_SECS = 120.0
 HALTED, REFUSED = 3, 2
 CALM = 0.6
 """The share of lives that begin while the market stands still, so that all of it can be compared."""
@@ -149,7 +150,7 @@ class Trial:
         self._market("pause")
         self._compare(node, "the last life, after it traded")
         node.interrupt()
-        code = node.wait(20)
+        code = node.wait(STOPPING_SECS)
         if code != 130:  # noqa: PLR2004 - interrupted
             self._problem(f"the last life answered Ctrl-C with {code}: {node.said[-600:]}")
             node.kill()

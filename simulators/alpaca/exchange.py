@@ -35,7 +35,7 @@ class Exchange:
     tell: Callable[[Update], None]
     multiplier: int = 2
     partial: Decimal | None = None
-    stopped_target: str = "canceled"
+    stopped_target: str = "replaced"
     """What becomes of a take-profit whose stop-loss fills: replaced, orphaned (replaced by nothing named), canceled."""
 
     flags: rules.Flags = field(default_factory=rules.Flags)

@@ -32,7 +32,7 @@ are made up altogether.
   crypto_fee     a fraction of each crypto fill (0.0025)
   partial        the share of what is left of an order that one fill takes at most, such as 0.5 (off)
   stopped_target what becomes of a take-profit whose stop-loss fills: replaced (its replaced_by names the stop),
-                 orphaned (replaced, and replaced_by names nothing) or canceled (canceled)
+                 orphaned (replaced, and replaced_by names nothing) or canceled (replaced)
   calls_per_min  of each key, on the trading and on the data side; 0 without limit (200)
   feeds          the data feeds of the account, such as iex; empty for all ()
   most_symbols   of trades and quotes on one data stream; 0 without limit (0)
@@ -68,7 +68,7 @@ class Settings:
     fees: bool = True
     crypto_fee: Decimal = Decimal("0.0025")
     partial: Decimal | None = None
-    stopped_target: str = "canceled"
+    stopped_target: str = "replaced"
     calls_per_min: int = 200
     feeds: tuple[str, ...] = ()
     most_symbols: int = 0

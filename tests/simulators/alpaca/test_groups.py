@@ -32,7 +32,7 @@ def test_the_legs_of_a_bracket_are_held_until_the_entry_is_filled() -> None:
 
 @pytest.mark.parametrize(("price", "filled"), [("56", 0), ("44", 1)])
 def test_one_exit_ends_the_other(price: str, filled: int) -> None:
-    broker = Broker()
+    broker = Broker("stopped_target=canceled")
     order = bracket(broker)
     broker.price("AAPL", price)
     statuses = [status for _, status in legs(broker, order)]
@@ -98,7 +98,7 @@ def test_a_replaced_leg_stays_one_of_the_legs() -> None:
     assert broker.order(order["id"])["legs"][1]["id"] == new["id"]
     broker.price("AAPL", "46.50")
     assert broker.position() == "0"
-    assert legs(broker, order) == [("take_profit", "canceled"), ("stop_loss", "filled")]
+    assert legs(broker, order) == [("take_profit", "replaced"), ("stop_loss", "filled")]
 
 
 def test_an_oco_is_a_limit_with_a_stop_as_its_leg() -> None:
@@ -109,7 +109,7 @@ def test_an_oco_is_a_limit_with_a_stop_as_its_leg() -> None:
         "55", "take_profit", [("stop_loss", "held")],
     )  # fmt: skip
     broker.price("AAPL", "44")
-    assert (broker.status(order["id"]), legs(broker, order)) == ("canceled", [("stop_loss", "filled")])
+    assert (broker.status(order["id"]), legs(broker, order)) == ("replaced", [("stop_loss", "filled")])
 
 
 def test_the_only_exit_of_an_oto_works_as_soon_as_the_entry_is_filled() -> None:

@@ -171,6 +171,7 @@ def test_every_order_in_a_trade_update_is_an_order() -> None:
     )
     desk.replace(order["legs"][0]["id"], limit_price="56")
     desk.price("AAPL", "44")
+    desk.cancel(desk.submit(qty="1", type="limit", limit_price="30")["id"])
     desk.submit(qty="1", type="limit", limit_price="30")
     desk.clock("2013-02-01T21:00:00Z")
     assert {"new", "fill", "replaced", "canceled", "expired"} <= set(desk.events)
