@@ -43,7 +43,7 @@ class HeldMarket(MarketData):
 
     def past(self, bar_type: BarType) -> list[Bar]:
         """As MarketData.past, out of what is held."""
-        return past_of(self._history, bar_type)
+        return [bar for bar in self._history if isinstance(bar, Bar) and bar.bar_type == bar_type]
 
     def history(self) -> list[Bar] | list[QuoteTick]:
         """As MarketData.history, the same list every time."""
@@ -54,11 +54,6 @@ class HeldMarket(MarketData):
         if symbol not in self._frames:
             self._frames[symbol] = super().frame(symbol)
         return self._frames[symbol]
-
-
-def past_of(history: list[Bar] | list[QuoteTick], bar_type: BarType) -> list[Bar]:
-    """The bars of one type among others."""
-    return [bar for bar in history if isinstance(bar, Bar) and bar.bar_type == bar_type]
 
 
 def held(market: MarketData) -> HeldMarket:

@@ -11,13 +11,11 @@ import numpy as np
 import pandas as pd
 from nautilus_trader.model import Bar, Price, Quantity, QuoteTick
 
-from market.held import past_of
+from market.held import HeldMarket
 from market.market_data import MarketData
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from nautilus_trader.model import BarType
+    from collections.abc import Callable
 
     from runs.prices import FloatArray, IntArray
 
@@ -29,7 +27,7 @@ _ALWAYS = 2**63 - 1
 
 
 @dataclass(frozen=True)
-class World(MarketData):
+class World(HeldMarket):
     """Market data whose rows are held here: `tables` run in parallel with `symbols`.
 
     Of a table: `ts` (UTC ns, ascending), prices and sizes as floats. Rows before `start_ns` are history, those after
@@ -37,22 +35,6 @@ class World(MarketData):
     """
 
     tables: tuple[pd.DataFrame, ...] = field(default=(), repr=False, compare=False)
-
-    def updates(self) -> list[Bar] | list[QuoteTick]:
-        """As MarketData.updates."""
-        return self._updates
-
-    def chunks(self, rows: int) -> Iterator[list[Bar] | list[QuoteTick]]:  # noqa: ARG002 - all is in memory anyway
-        """All updates at once."""
-        yield self._updates
-
-    def past(self, bar_type: BarType) -> list[Bar]:
-        """As MarketData.past, out of what is held."""
-        return past_of(self._history, bar_type)
-
-    def history(self) -> list[Bar] | list[QuoteTick]:
-        """As MarketData.history."""
-        return self._history
 
     def frame(self, symbol: str) -> pd.DataFrame:
         """As MarketData.frame."""
