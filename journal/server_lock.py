@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from secrets import token_hex
 
 from sqlalchemy import Connection, text
@@ -69,6 +69,7 @@ class ServerLock:
     def release(self) -> None:
         """Give it up."""
         self._released = True
+        self._unlock()
         self._let_go()
 
     def _taken(self, connection: Connection, deadline: float) -> bool:
@@ -89,6 +90,14 @@ class ServerLock:
             return not self._released and self.take(AGAIN_SECS)
         except JournalDownError:
             return False
+
+    def _unlock(self) -> None:
+        """Have it free at once: a server may notice the end of a connection a moment later."""
+        if self._connection is None or self._plug is None:
+            return
+        with suppress(SQLAlchemyError, OSError), _patient(self._plug, PATIENCE_SECS):
+            self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": self._key})
+            self._connection.commit()
 
     def _let_go(self) -> None:
         connection, plug = self._connection, self._plug

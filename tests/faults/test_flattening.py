@@ -85,7 +85,7 @@ class RestsOnQuotes(OnQuotes, Scripted):
 def test_an_order_whose_cancel_loses_the_race_is_in_the_book_and_flattened_with_the_rest(
     mode: str, on_trip: str
 ) -> None:
-    """The venue takes 150 ms for every command.
+    """The venue takes 450 ms for every command.
 
     The trip cancels the limit order, which fills before the cancel is there. The book holds 1,300, nothing trips
     twice; `flatten` had not sent its close yet (it waits for the answers to its cancels), and closes 1,300 in one
@@ -93,8 +93,8 @@ def test_an_order_whose_cancel_loses_the_race_is_in_the_book_and_flattened_with_
     """
     prices = [100] * 12 + [85, 84.9, 84.8, *[83.9] * 3, *[83.8, 83.7] * 6]
     driven = drive(
-        mode, RestsOnQuotes, market("quotes", prices, step=SECOND * 60 // 1000), kind="quotes",
-        risk={**FLATTENS, "on_trip": on_trip}, venue={"latency_ms": 150, "speed": 1},
+        mode, RestsOnQuotes, market("quotes", prices, step=SECOND * 180 // 1000), kind="quotes",
+        risk={**FLATTENS, "on_trip": on_trip}, venue={"latency_ms": 450, "speed": 1},
     )  # fmt: skip
     (trip,) = driven.record.trips
     late = [fill for fill in driven.record.fills if fill["quantity"] == 300]

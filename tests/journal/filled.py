@@ -321,7 +321,7 @@ class Desk:
 
     def close(self, ended_ns: int | None = None, why: str = "end of data") -> None:
         """Write all of it."""
-        assert self.writer.close() == 0, self.writer.problem
+        assert self.writer.close(120) == 0, self.writer.problem
         if ended_ns is not None:
             with self.engine.begin() as connection:
                 ended = {"ended_at": ended_ns, "ended_why": why}
@@ -397,7 +397,7 @@ def throwaway_database() -> Iterator[str]:
     """The address of a new PostgreSQL database on this machine, gone afterwards; skips where no server answers."""
     name = f"keel_test_{os.getpid()}_{uuid4().hex[:8]}"
     try:
-        server = psycopg.connect(f"{SERVER}/postgres", autocommit=True, connect_timeout=2)
+        server = psycopg.connect(f"{SERVER}/postgres", autocommit=True, connect_timeout=30)
     except psycopg.OperationalError:
         pytest.skip("no PostgreSQL server answers on 127.0.0.1:5432")
     with server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -100,6 +100,14 @@ def begun(
     if start:
         kept.writer.start()
     return kept
+
+
+def until(done: Callable[[], object], secs: float = 150, *, pause: float = 0.01) -> None:
+    """Wait until something holds."""
+    deadline = time.monotonic() + secs
+    while not done():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(pause)
 
 
 @contextmanager

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nautilus_trader.model import OrderSide
+from nautilus_trader.model import InstrumentId, InstrumentStatus, MarketStatusAction, OrderSide
 
 from journal import tables
 from journal.config import JournalConfig
@@ -16,6 +17,7 @@ from journal.database import open_journal
 from journal.heads import HeadFile
 from live._commands import Commands
 from live._limits import AccountLimits, Kept
+from market.rates import Rates
 from risk.desk import RiskDesk
 from tests.driving import Driven, Scripted, bars, drive
 
@@ -89,6 +91,35 @@ Script = Mapping[int, Callable[[Asked, Any], None]]
 """Bar (from 1) -> what is asked once the first strategy has seen it."""
 
 
+class Waiting(list[Any]):
+    """Updates of a replay of which none comes before what is to be asked until then was asked.
+
+    Meanwhile the replay goes on with news of an instrument that nobody knows, and so lets the loop turn.
+    """
+
+    def __init__(self, updates: Sequence[Any], asks_at: Mapping[int, Any]) -> None:
+        super().__init__(updates)
+        self._asks_at = asks_at
+
+    def __iter__(self) -> Iterator[Any]:
+        for number, update in enumerate(super().__iter__()):
+            while number >= min(self._asks_at, default=len(self)):
+                stamp = self[number - 1].ts_event
+                nobody = InstrumentId.from_str("NOBODY.XNAS")
+                yield InstrumentStatus(nobody, MarketStatusAction.TRADING, stamp, stamp)
+            yield update
+
+
+@dataclass(frozen=True, eq=False)
+class WaitingRates(Rates):
+    """Rates of a replay that waits; there are none."""
+
+    asks_at: Mapping[int, Any] = field(default_factory=dict)
+
+    def told(self, updates: Sequence[Any], after_ns: int | None = None) -> list[Any]:
+        return Waiting(super().told(updates, after_ns), self.asks_at)
+
+
 def asking(
     folder: Path,
     strategy: type[Scripted] | list[type[Scripted]],
@@ -109,7 +140,8 @@ def asking(
         made[0].turn()
 
     venue = {"speed": 86_400.0 * BARS_A_SEC, **run.pop("venue", {})}
-    driven = drive("live", strategy, bars(closes or [100.0] * 14), turn=turn, venue=venue, **run)
+    rates = WaitingRates(asks_at=waiting)
+    driven = drive("live", strategy, bars(closes or [100.0] * 14), turn=turn, venue=venue, rates=rates, **run)
     assert not waiting
     return driven, asked
 

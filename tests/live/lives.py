@@ -26,7 +26,7 @@ plan: ""
 """
 OPEN = (
     "risk.max_leverage=off", "risk.max_position_pct=off", "risk.allow_short=true", "risk.allow_self_crossing=true",
-    "risk.max_drawdown_pct=0.9", "risk.max_daily_loss_pct=0.9", "risk.untrusted_jump_pct=off", "venue.answer_secs=1.0",
+    "risk.max_drawdown_pct=0.9", "risk.max_daily_loss_pct=0.9", "risk.untrusted_jump_pct=off", "venue.answer_secs=3.0",
 )  # fmt: skip
 TWO = ("+strategy@strategies.second=planned",)
 
@@ -74,7 +74,7 @@ class Lives:
     def refused(self, *overrides: str) -> tuple[int | None, str]:
         """Start a node that is to refuse; answers its exit code and what it said."""
         node = self.spawn("", *overrides)
-        return node.wait(20), node.said
+        return node.wait(150), node.said
 
     def bars(self, node: Node, *prices: float) -> None:
         """Let the market move, one bar a price, each once the one before it was heard and answered."""
@@ -120,7 +120,7 @@ class Lives:
         """What was told of a kind, in sentences."""
         return [row["reason"] for row in self.said.risk_events if row["kind"] == kind]
 
-    def until(self, condition: Callable[[], bool], node: Node | None = None, secs: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], node: Node | None = None, secs: float = 150) -> None:
         """Wait for a condition; fails when it does not come, or the node ends before."""
         deadline = time.monotonic() + secs
         while not condition():

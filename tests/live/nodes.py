@@ -37,7 +37,7 @@ strategy_path: tests.live.nodes:{name}
 config_path: tests.driving:PlainConfig
 """
 QUICK = ["run.plots=false", "run.tearsheet=false", "instruments=[AAPL]", "risk.max_position_pct=0.9"]
-WAIT_SECS = 40.0
+WAIT_SECS = 150.0
 
 
 class Steady(Scripted):
@@ -98,7 +98,7 @@ class Node:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(150)
 
     def reader(self) -> Reader:
         return Reader(self.config)
@@ -182,7 +182,7 @@ def paper_node(folder: Path, config: JournalConfig, *options: str, start: bool =
     finally:
         if node.process is not None and node.process.poll() is None:
             node.process.kill()
-            node.process.wait(10)
+            node.process.wait(60)
 
 
 @dataclass
@@ -226,7 +226,7 @@ def brokered_node(folder: Path, config: JournalConfig, *options: str) -> Iterato
         finally:
             if node.process is not None and node.process.poll() is None:
                 node.process.kill()
-                node.process.wait(10)
+                node.process.wait(60)
 
 
 def _ended(broker: BrokerProcess) -> None:

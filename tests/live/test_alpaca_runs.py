@@ -115,12 +115,13 @@ def test_however_the_node_ends_its_local_alpaca_ends_with_it(number: int, tmp_pa
         assert time.monotonic() < deadline
         time.sleep(0.05)
     time.sleep(2)
-    brokers = children_of(process.pid)
-    assert brokers
+    while not (brokers := children_of(process.pid)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     process.send_signal(number)
     _, err = process.communicate(timeout=240)
     assert "Traceback" not in err
-    _, alive = psutil.wait_procs(brokers, timeout=10)
+    _, alive = psutil.wait_procs(brokers, timeout=120)
     assert alive == []
 
 

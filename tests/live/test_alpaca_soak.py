@@ -23,7 +23,6 @@ from soak.storms import KINDS, LEAST_SECS, MOST_SECS, UNNOTICED, Storm
 pytestmark = pytest.mark.slow
 
 
-@pytest.mark.timeout(170)
 def test_nothing_is_lost_or_sent_twice_or_left_behind_when_everything_goes_wrong_at_alpaca(
     tmp_path: Path,
 ) -> None:

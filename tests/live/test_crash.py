@@ -15,7 +15,6 @@ pytestmark = pytest.mark.slow
 SHORT = ("two strategies on one instrument", "trips that flatten", "faults, two strategies")
 
 
-@pytest.mark.timeout(110)
 @pytest.mark.parametrize("name", SHORT)
 def test_nothing_is_lost_or_sent_twice_by_a_node_that_is_killed(name: str, tmp_path: Path) -> None:
     (scenario,) = [each for each in SCENARIOS if each.name == name]

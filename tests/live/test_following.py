@@ -71,8 +71,8 @@ def test_it_ends_as_soon_as_the_cancel_is_on_record(desk: Desk) -> None:
     ended = {key: value for key, value in row.items() if key not in ("id", "at", "seq", "prev", "hash")}
     ended |= {"event": "CANCELED", "status": "CANCELED"}
     later = threading.Timer(0.5, lambda: desk.writer.add(tables.orders, ended))
-    later.start()
     began = time.monotonic()
-    assert left(desk, 60.0).text == ""
-    assert 0.4 < time.monotonic() - began < 30
+    later.start()
+    assert left(desk, 240.0).text == ""
+    assert 0.4 < time.monotonic() - began < 120
     later.join()

@@ -55,7 +55,7 @@ def screen_of(app: Monitor) -> str:
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
-async def until(app: Monitor, pilot: Pilot[None], words: str, timeout_secs: float = 60) -> str:
+async def until(app: Monitor, pilot: Pilot[None], words: str, timeout_secs: float = 150) -> str:
     """The screen once these words are on it."""
     for _ in range(int(timeout_secs / 0.1)):
         await pilot.pause(0.1)
@@ -63,6 +63,15 @@ async def until(app: Monitor, pilot: Pilot[None], words: str, timeout_secs: floa
         if words in screen or words in " ".join(screen.split()):
             return screen
     raise AssertionError(f"{words!r} never came on the screen:\n{screen_of(app)}")
+
+
+async def reached(pilot: Pilot[None], done: Callable[[], bool], timeout_secs: float = 150) -> None:
+    """Once something holds."""
+    for _ in range(int(timeout_secs / 0.1)):
+        if done():
+            return
+        await pilot.pause(0.1)
+    raise AssertionError("it did not come")
 
 
 def watched(
@@ -160,7 +169,7 @@ def _rename(config: JournalConfig, *, away: bool) -> None:
     server, _, name = str(config.url).rpartition("/")
     before, after = (name, f"{name}_away") if away else (f"{name}_away", name)
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        for _ in range(100):
+        for _ in range(5_000):
             try:
                 connection.execute(f"ALTER DATABASE {before} RENAME TO {after}".encode())
             except psycopg.errors.ObjectInUse:  # somebody reads it this very moment
@@ -179,11 +188,7 @@ def test_a_journal_that_goes_away_is_said_and_read_again_once_it_is_back(config:
         if config.kind == "sqlite":
             assert not config.file.exists()  # looking does not make a new one
         _rename(config, away=False)
-        for _ in range(100):
-            await pilot.pause(0.1)
-            if "JOURNAL AWAY" not in screen_of(app):
-                return
-        raise AssertionError(screen_of(app))
+        await reached(pilot, lambda: "JOURNAL AWAY" not in screen_of(app))
 
     with node_on(config) as node:
         node.says(document())
@@ -195,8 +200,7 @@ def test_q_quits(node: Node) -> None:
     async def look(app: Monitor, pilot: Pilot[None]) -> None:
         await until(app, pilot, "equity")
         await pilot.press("q")
-        await pilot.pause(0.2)
-        assert not app.is_running
+        await reached(pilot, lambda: not app.is_running)
 
     node.says(document())
     watched(node, look)
@@ -211,10 +215,9 @@ def test_halting_wants_a_reason_and_escape_goes_back(node: Node) -> None:
         await pilot.press("enter")
         await until(app, pilot, "a reason is needed")
         await pilot.press("q")  # a letter of the reason, not the end
-        assert app.screen.query_one(Input).value == "q"
+        await reached(pilot, lambda: app.screen.query_one(Input).value == "q")
         await pilot.press("escape")
-        await pilot.pause(0.2)
-        assert not isinstance(app.screen, HaltDialog)
+        await reached(pilot, lambda: not isinstance(app.screen, HaltDialog))
         assert app.is_running
 
     node.says(document())
@@ -224,8 +227,10 @@ def test_halting_wants_a_reason_and_escape_goes_back(node: Node) -> None:
 def test_halting_without_a_node_keeps_the_halt_and_shows_the_answer(config: JournalConfig) -> None:
     async def look(app: Monitor, pilot: Pilot[None]) -> None:
         await until(app, pilot, "equity")
-        await pilot.press("h", *"odd", "enter")
-        await until(app, pilot, "HALTED: OPERATOR: odd", 30)
+        await pilot.press("h")
+        await until(app, pilot, "HALT paper my_paper?")
+        await pilot.press(*"odd", "enter")
+        await until(app, pilot, "HALTED: OPERATOR: odd")
         await until(app, pilot, "trading is halted, and")
 
     with node_on(config) as node:

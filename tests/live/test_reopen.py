@@ -116,7 +116,7 @@ class Sandbox:
         """Strategy -> what it holds, by the journal."""
         return {name: row["quantity"] for (name, _), row in self.said.positions.items() if row["quantity"]}
 
-    def until(self, condition: Callable[[], bool], node: Node, secs: float = 60) -> None:
+    def until(self, condition: Callable[[], bool], node: Node, secs: float = 150) -> None:
         deadline = time.monotonic() + secs
         while not condition():
             assert node.code is None, node.said[-1500:]
@@ -194,7 +194,7 @@ def test_a_killed_sandbox_goes_on_with_cash_position_and_risk_state_to_the_cent(
             Decimal("65.60")
         ]  # less the fee of the purchase, too
         node.interrupt()
-        assert node.wait(60) == 130, node.said
+        assert node.wait(150) == 130, node.said
         summary = json.loads(next((one.folder / "runs" / "2").rglob("summary.json")).read_text())
         assert Decimal(summary["final_equity"]) == cash
         assert one.is_clean()
@@ -270,7 +270,7 @@ def test_a_halted_sandbox_stays_halted_also_where_a_new_account_is_wanted(tmp_pa
         node.kill()
         for more in ([], ["venue.reopen=false"]):
             halted = one.spawn("", *more)
-            assert halted.wait(60) == 3
+            assert halted.wait(150) == 3
             assert "venue=alpaca_sandbox is halted" in halted.said
         flat = verb(one.place, "flatten", *about)
         assert flat.returncode == 1
@@ -298,11 +298,11 @@ def test_what_a_run_could_not_carry_on_with_is_refused_in_one_line(tmp_path: Pat
     with sandbox(tmp_path) as one:
         one.bought_and_killed()
         other = one.spawn("", "instruments=[MSFT]")
-        assert other.wait(60) == 2
+        assert other.wait(150) == 2
         assert "put AAPL into instruments, or use venue.reopen=false for a new account" in other.said
         two = one.spawn(
             "", "+strategy@strategies.second=noting", f"strategies.second.notes={tmp_path / 'second'}"
         )
-        assert two.wait(60) == 2
+        assert two.wait(150) == 2
         assert "the engine gives a position back to one strategy only" in two.said
         assert one.booked() == HELD

@@ -24,7 +24,7 @@ def test_ctrl_c_cancels_entries_leaves_protective_stops_and_says_what_it_left(tm
         stop, entry = one.names[1:]
         one.until(lambda: one.order(entry)["status"] == "ACCEPTED", node)
         node.interrupt()
-        assert node.wait(15) == 130
+        assert node.wait(150) == 130
         assert "Left open: position AAPL.XNAS 10\n" in node.said
         assert f"Left open: order {stop} on AAPL.XNAS\n" in node.said
         assert entry not in node.said.partition("Left open")[2]

@@ -297,4 +297,4 @@ def test_a_document_costs_far_less_than_it_may() -> None:
         spent.append(time.perf_counter() - before)
 
     told(looks, bars([100.0] * 50), risk=BREAKERS)
-    assert sorted(spent)[len(spent) // 2] < 0.005  # it takes a tenth of that; machines are busy
+    assert sorted(spent)[len(spent) // 2] < 0.05  # it takes a hundredth of that; machines are busy

@@ -36,7 +36,7 @@ class KeepsOrders(Scripted):
     ],
 )
 def test_a_stop_leaves_what_it_was_asked_to(on_stop: str, statuses: list[str], left: int) -> None:
-    driven = drive("live", KeepsOrders, bars([100.0] * 2_000), run={"max_minutes": 0.02, "on_stop": on_stop})
+    driven = drive("live", KeepsOrders, bars([100.0] * 2_000), run={"max_minutes": 0.1, "on_stop": on_stop})
     assert [order["status"] for order in driven.record.orders] == statuses
     assert len(driven.left) == left
 

@@ -20,7 +20,7 @@ from tests.live.nodes import ROOT
 
 def test_it_tells_fills_and_dividends_as_they_come_and_sends_nothing(tmp_path: Path) -> None:
     with local_alpaca(tmp_path) as broker:
-        command = [sys.executable, "-m", "live", "stream", "venue=alpaca_paper", "run.max_minutes=1"]
+        command = [sys.executable, "-m", "live", "stream", "venue=alpaca_paper", "run.max_minutes=3"]
         process = subprocess.Popen(
             [*command, f"venue.trading_url={broker.url}", "output=json"],
             cwd=tmp_path,

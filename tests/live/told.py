@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from tests.journal.filled import Desk
 from tests.live.standing import Watched, told
 
 NANOS = 1_000_000_000
+EVERY_SECS = 0.5
 SCOPE, VENUE = "paper:my_paper", "my_paper"
 LIMITS = {
     "max_leverage": 1, "max_position_pct": "0.2", "max_orders_per_day": 10, "max_daily_loss_pct": "0.02",
@@ -75,13 +77,27 @@ class Node:
         self.hold = Hold(config, self.scope)
         self.now = time.time_ns()
         self.desk = Desk(self.engine, config, "paper-1", self.scope, mode, VENUE, self.now - 600 * NANOS)
+        self._word: dict[str, Any] | None = None
+        self._saying = threading.Lock()
+        self._over = threading.Event()
+        self._speaker = threading.Thread(target=self._speak, daemon=True)
 
     def says(self, said: dict[str, Any], *, ago_secs: float = 0.0) -> None:
-        """Its word, so many seconds ago."""
-        at = time.time_ns() - int(ago_secs * NANOS)
+        """Its word: again and again from now on, as a node does, or once, so many seconds ago."""
         text = json.dumps({**said, "mode": self.mode, "scope": self.scope, "pid": os.getpid()})
-        self._replace(tables.node_status, {"at": at, "document": text})
+        with self._saying:
+            self._word = None if ago_secs else {"document": text}
+            at = time.time_ns() - int(ago_secs * NANOS)
+            self._replace(tables.node_status, {"at": at, "document": text})
         self.desk.writer.commit()
+        if not ago_secs and self._speaker.ident is None:
+            self._speaker.start()
+
+    def _speak(self) -> None:
+        while not self._over.wait(EVERY_SECS):
+            with self._saying:
+                if self._word is not None:
+                    self._replace(tables.node_status, {"at": time.time_ns(), **self._word})
 
     def keeps(self, state: RiskState) -> None:
         """What its breakers remember."""
@@ -103,14 +119,21 @@ class Node:
 
     def ends(self, why: str = "stopped by SIGTERM") -> None:
         """It stops in order."""
+        self._falls_silent()
         self.desk.close(time.time_ns(), why)
         self.gone()
 
     def gone(self) -> None:
         """Its process is no more."""
+        self._falls_silent()
         self.desk.writer.close()
         self.hold.release()
         self.engine.dispose()
+
+    def _falls_silent(self) -> None:
+        self._over.set()
+        if self._speaker.ident is not None:
+            self._speaker.join()
 
 
 @contextmanager

@@ -148,7 +148,7 @@ class TestProcesses:
     def test_one_that_is_killed_leaves_nothing_that_is_trusted(
         self, after: int, make: Make, catalog_dir: Path, tmp_path: Path
     ) -> None:
-        process = _start(catalog_dir, tmp_path, 0.25)
+        process = _start(catalog_dir, tmp_path, 2.0)
         while len(_notes(tmp_path)) < after and process.poll() is None:
             time.sleep(0.005)
         process.kill()

@@ -158,7 +158,7 @@ def test_a_timer_meets_the_limits(mode: str) -> None:
         driven = drive(mode, ByTimer, FLAT, risk=LIMIT)
     else:
         driven = drive(
-            mode, ByQuickTimer, bars([100.0] * 8, step=100_000_000), risk=LIMIT, venue={"speed": 1.0}
+            mode, ByQuickTimer, bars([100.0] * 24, step=100_000_000), risk=LIMIT, venue={"speed": 1.0}
         )
     assert driven.strategies[0].rung > 5
     assert set(driven.limits) <= {"NO_PRICE", "MAX_POSITION_NOTIONAL", "BYPASS"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -112,9 +111,9 @@ def test_listing_verbs_imports_nothing_heavy() -> None:
         "assert not heavy, heavy\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    took = []
-    for _ in range(3):
+    took: dict[str, list[float]] = {script: [], "pass": []}
+    for text in (script, "pass") * 5:
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)
-        took.append(time.perf_counter() - start)
-    assert statistics.median(took) < 0.3
+        subprocess.run([sys.executable, "-c", text], env=environment, capture_output=True, check=True)
+        took[text].append(time.perf_counter() - start)
+    assert min(took[script]) < 10 * min(took["pass"]), "an interpreter alone takes a tenth of that"

@@ -43,7 +43,6 @@ def answers(out: str) -> list[dict[str, object]]:
     return found
 
 
-@pytest.mark.timeout(240)
 def test_a_ray_cluster_of_two_nodes_does_what_this_process_does(
     run: Run, mine: list[str], tmp_path: Path
 ) -> None:

@@ -41,7 +41,7 @@ def test_a_killed_sweep_goes_on_and_ends_as_if_it_had_not_been(
     run: Run, start: Start, words: list[str], workers: int
 ) -> None:
     whole = run(*words, name="whole")
-    process = start(*words, "strategy.secs=0.3", f"sweep.workers={workers}", name="killed")
+    process = start(*words, "strategy.secs=0.8", f"sweep.workers={workers}", name="killed")
     killed = whole.folder.parent / "killed"
     until(process, killed, 4)
     process.kill()
@@ -60,7 +60,7 @@ def test_a_killed_sweep_goes_on_and_ends_as_if_it_had_not_been(
 def test_ctrl_c_ends_in_code_130_and_one_line_that_says_how_to_go_on(
     run: Run, start: Start, tmp_path: Path
 ) -> None:
-    process = start(*GRID, "strategy.secs=0.3", "sweep.workers=2")
+    process = start(*GRID, "strategy.secs=0.8", "sweep.workers=2")
     until(process, tmp_path / "sweep", 2)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=240)
