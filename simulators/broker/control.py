@@ -11,7 +11,7 @@ from simulators.broker.server import HOST
 from simulators.errors import SimulatorError
 from simulators.process import SimulatorProcess
 
-ANSWER_SECS = 10.0
+ANSWER_SECS = 60.0
 
 
 class Control:

@@ -42,10 +42,12 @@ from tests.adapters.contract_hand import Hand, PlainConfig
 
 SIZE = 10
 """How much an order of a case asks for."""
-WAIT_SECS = 3.0
+WAIT_SECS = 60.0
+STOP_SECS = 30.0
+"""A node that ends in time has ended by then."""
 LOOKBACK_MINS = 60 * 24 * 366 * 50
 """A simulator's clock may stand in the past."""
-END_SECS = 0.5
+END_SECS = 3.0
 """What a tester sends at the end is answered within this."""
 NEVER_SECS = 86_400
 """The DataTester's own timer outlives its node and logs an error at each turn."""
@@ -278,7 +280,7 @@ class Running:
         """Stop the node, so that the testers do what they do at the end; the cache can still be read."""
         if self.task is not None and not self.task.done():
             self.handle.stop()
-            await asyncio.wait([self.task], timeout=WAIT_SECS)
+            await asyncio.wait([self.task], timeout=STOP_SECS)
 
     async def settle(self, secs: float = 0.3) -> None:
         """Let whatever is on its way arrive."""
@@ -291,8 +293,12 @@ class Running:
 
     def said(self, component: str = "") -> list[str]:
         """The engine's log, of components that begin so."""
-        lines = [line for file in self.site.logs.glob("*.json*") for line in file.read_text().splitlines()]
-        rows = [json.loads(line) for line in lines if line.startswith("{")]
+        lines = [
+            line
+            for file in self.site.logs.glob("*.json*")
+            for line in file.read_text().splitlines(keepends=True)
+        ]
+        rows = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
         return [
             row["message"]
             for row in rows
@@ -357,7 +363,8 @@ async def node(
 
 async def _quoted(one: Running) -> None:
     """Wait for a quote, giving new ones: the first may come before the stream listens."""
-    for _ in range(80):
+    deadline = time.monotonic() + WAIT_SECS
+    while time.monotonic() < deadline:
         one.site.price("100", "99.99", "100.01")
         for _ in range(10):
             if one.hand.quotes:
@@ -395,7 +402,7 @@ def _builder(logs: Path, end_secs: float) -> LiveNodeBuilder:
             file_config=FileWriterConfig(directory=str(logs), file_name="engine", file_format="json"),
         ),
         delay_post_stop_secs=end_secs,
-        timeout_connection_secs=8.0,
+        timeout_connection_secs=60.0,
         risk_engine=LiveRiskEngineConfig(max_order_submit_rate=rate, max_order_modify_rate=rate, bypass=True),
         exec_engine=LiveExecutionEngineConfig(
             reconciliation=True,
@@ -427,6 +434,7 @@ async def _refused(running: Running, one: Case, refusal: str, before: Mapping[st
         return
     orders = await running.until(lambda: [each for each in running.orders() if each.is_closed], refusal)
     await running.settle(0.1)
+    await running.until(lambda: all(each.is_closed for each in running.orders()), "all are refused")
     for order in running.orders():
         assert told(order)[-1] in ("Denied", "Rejected"), told(order)
     assert reason(orders[0]) == refusal

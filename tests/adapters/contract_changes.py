@@ -145,7 +145,9 @@ async def a_second_cancel_changes_nothing(at: Running) -> None:
     await at.settle(0.2)
     assert at.hand.of(name).count("Canceled") == 1
     assert at.order().status.name == "CANCELED"
-    assert any(line.startswith("Cannot cancel order: state is Canceled") for line in at.said())
+    await at.until(
+        lambda: any(line.startswith("Cannot cancel order: state is Canceled") for line in at.said()), "said"
+    )
 
 
 # -- what only this venue knows ---------------------------------------------------------------------------------------
@@ -200,7 +202,7 @@ async def a_change_whose_answer_is_lost_is_told_as_the_venue_shows_it(at: Runnin
         at.site.fault(kind, "replace")
         at.hand.change(name, price=91)
         answer = "Updated" if arrives else "ModifyRejected"
-        await at.until(lambda name=name, answer=answer: answer in at.hand.of(name), answer, 12)  # type: ignore[misc]
+        await at.until(lambda name=name, answer=answer: answer in at.hand.of(name), answer)  # type: ignore[misc]
         await at.status("ACCEPTED", name)
         assert (
             at.there(at.order(name)).price

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,7 +11,7 @@ from typing import Any
 
 from nautilus_trader.model import BookType
 
-from tests.adapters.contract import Running, Site, case, node
+from tests.adapters.contract import WAIT_SECS, Running, Site, case, node
 from tests.adapters.contract_hand import Hand
 
 TESTER = "nautilus_testkit"
@@ -20,7 +21,8 @@ HOUR = 3_600_000_000_000
 
 async def _until_heard(at: Running, words: str, give: Callable[[], None] | None = None) -> str:
     """Wait until the DataTester says it got something; `give` lets it come, again and again."""
-    for _ in range(100):
+    deadline = time.monotonic() + WAIT_SECS
+    while time.monotonic() < deadline:
         if give is not None:
             give()
         await asyncio.sleep(0.05)
@@ -98,19 +100,26 @@ async def past_changes_of_the_book_are_told_on_request(at: Running) -> None:
 @case("TC-D20", data={"subscribe_quotes": True})
 async def quotes_stream(at: Running) -> None:
     await _until_heard(at, "QuoteTick {", lambda: at.site.price("100.5", "100.49", "100.51"))
+
+    def last() -> tuple[Decimal, Decimal]:  # the first that is heard may be one of before
+        quote = at.cache.quote(at.site.instrument)
+        return quote.bid_price.as_decimal(), quote.ask_price.as_decimal()
+
+    await at.until(lambda: last() == (Decimal("100.49"), Decimal("100.51")), "the newest quote")
     quote = at.cache.quote(at.site.instrument)
-    assert (quote.bid_price.as_decimal(), quote.ask_price.as_decimal()) == (
-        Decimal("100.49"),
-        Decimal("100.51"),
-    )
     assert 0 < quote.ts_event <= quote.ts_init
 
 
 @case("TC-D30", data={"subscribe_trades": True})
 async def trades_stream(at: Running) -> None:
     await _until_heard(at, "TradeTick {", lambda: at.site.price("100.5", "100.49", "100.51"))
+
+    def last() -> Decimal:
+        price: Decimal = at.cache.trade(at.site.instrument).price.as_decimal()
+        return price
+
+    await at.until(lambda: last() == Decimal("100.5"), "the newest trade")
     trade = at.cache.trade(at.site.instrument)
-    assert trade.price.as_decimal() == Decimal("100.5")
     assert trade.size.as_decimal() > 0
 
 
@@ -261,7 +270,9 @@ def unsubscribe(site: Site) -> None:
     async def work() -> None:
         async with node(site) as at:
             at.hand.unsubscribe_quotes(site.instrument)
-            await at.settle(0.3)
+            deadline = time.monotonic() + WAIT_SECS
+            while await _still_heard(at):
+                assert time.monotonic() < deadline, "quotes go on"
             heard = len(at.hand.quotes)
             for price in ("101", "102"):
                 site.price(price)
@@ -269,3 +280,10 @@ def unsubscribe(site: Site) -> None:
             assert len(at.hand.quotes) == heard
 
     asyncio.run(work())
+
+
+async def _still_heard(at: Running) -> bool:
+    heard = len(at.hand.quotes)
+    at.site.price("100.5")
+    await at.settle(0.3)
+    return len(at.hand.quotes) > heard

@@ -10,7 +10,7 @@ from nautilus_trader.model import OrderSide
 from tests.adapters.contract import Running, case, reason, told
 
 TEN = Decimal(10)
-LONG_SECS = 12.0
+LONG_SECS = 60.0
 """A stream that brings nothing is given up after some seconds."""
 FILLED = ["Initialized", "Submitted", "Accepted", "Filled"]
 

@@ -29,7 +29,7 @@ from live.run import trade
 from tests.adapters.contract import FAULTS, Site
 from tests.adapters.contract_hand import Hand, PlainConfig
 
-WAIT_SECS = 20.0
+WAIT_SECS = 60.0
 CANCELS = 10
 BRACKETS = 0.3
 """In how many of the sequences there are brackets."""

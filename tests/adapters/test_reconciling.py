@@ -11,7 +11,7 @@ from adapters.account import VenueOrder, VenueSnapshot
 from adapters.execution import Patience
 from adapters.reconciling import Reconciling
 
-QUICK = Patience(answer_secs=1.0, first_wait_secs=0.01, longest_wait_secs=0.01, reconcile_secs=0.01)
+QUICK = Patience(answer_secs=60.0, first_wait_secs=0.01, longest_wait_secs=0.01, reconcile_secs=0.01)
 
 
 def order(name: str) -> VenueOrder:
@@ -71,7 +71,7 @@ class Failing(Reconciling):
 def test_an_order_that_cannot_be_taken_in_keeps_no_other_from_it() -> None:
     there: Any = Client()
     one = Reconciling(there)
-    asyncio.run(asyncio.wait_for(one.catch_up(), 5))
+    asyncio.run(asyncio.wait_for(one.catch_up(), 60))
     assert (there.taken, there.looks, one.seen_ns) == (["good"], 1, 5)
     assert there.logged == ["order bad of the account cannot be taken in"]
 
@@ -82,7 +82,7 @@ def test_a_look_that_fails_is_not_the_last() -> None:
 
     async def work() -> None:
         looking = asyncio.ensure_future(one.look_now_and_then())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while one.times < 3:  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)
         looking.cancel()

@@ -25,8 +25,10 @@ from tests.adapters.contract_random import PLAYING, Books
 SYMBOL = "AAPL"
 SHARE = InstrumentId.from_str("AAPL.ALPACA")
 BARS = BarType.from_str("AAPL.ALPACA-1-MINUTE-LAST-EXTERNAL")
+SLOW_SECS, HASTY_SECS = 30.0, 1.0
+"""For an answer: until a node runs, and once answers get lost."""
 QUICK = Patience(
-    answer_secs=1.0, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
+    answer_secs=5.0, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
 )
 TYPES = {
     "market": "MARKET", "limit": "LIMIT", "stop": "STOP_MARKET", "stop_limit": "STOP_LIMIT",
@@ -81,7 +83,15 @@ OPTION = "AAPL261218C00200000"
 STRANGERS = {OPTION: f"instruments: {OPTION} is an option; on Alpaca only shares and crypto can be traded"}
 
 
-class Watched(AlpacaVenue):
+class Hasty(AlpacaVenue):
+    """The venue's clients, which can be told that an answer that has not come soon does not come any more."""
+
+    def hasten(self) -> None:
+        if self._api is not None:
+            self._api.answer_secs = HASTY_SECS
+
+
+class Watched(Hasty):
     """The venue's clients in a whole run: impatient, and the run that plays is told when they begin."""
 
     def __init__(self, *given: Any) -> None:
@@ -90,6 +100,7 @@ class Watched(AlpacaVenue):
 
     def begin(self) -> None:
         super().begin()
+        self.hasten()
         PLAYING[-1].begin()
 
     def ended(self, cache: Any) -> bool:
@@ -121,6 +132,7 @@ class AlpacaSite:
         self._control = self.process.control()
         self._client = TradingClient(REHEARSAL.key, REHEARSAL.secret, url_override=self.process.url)
         self._before: dict[str, int] = {}
+        self._venue: Hasty | None = None
 
     def ask(self, op: str, **fields: Any) -> dict[str, Any]:
         return self._control.ask(op, **fields)
@@ -145,16 +157,16 @@ class AlpacaSite:
     def live(self) -> list[str]:
         return [
             "venue=alpaca_paper", f"venue.trading_url={self.process.url}", "instruments=[AAPL]", "bar=1m",
-            f"venue.factory={Watched.__module__}:Watched", "venue.calls_per_min=10000", "venue.answer_secs=1.0",
-            "venue.silent_secs=2.0",
+            f"venue.factory={Watched.__module__}:Watched", "venue.calls_per_min=10000",
+            f"venue.answer_secs={SLOW_SECS}", "venue.silent_secs=2.0",
         ]  # fmt: skip
 
     def clients(self, symbol: str | None = None) -> VenueClients:
         config = AlpacaRehearsalConfig(
             name="alpaca_rehearsal", config="a:B", factory="a:C", trading_url=self.process.url,
-            calls_per_min=10_000, answer_secs=QUICK.answer_secs,
+            calls_per_min=10_000, answer_secs=SLOW_SECS,
         )  # fmt: skip
-        venue = AlpacaVenue(config)
+        self._venue = venue = Hasty(config)
         venue.patience = QUICK
         venue.open(Wanted((symbol or SYMBOL,), "1m"))
         return venue
@@ -179,6 +191,8 @@ class AlpacaSite:
         self.ask("fill", order=name, qty=quantity)
 
     def fault(self, kind: str, on: str) -> None:
+        if self._venue is not None and kind in ("lose_answer", "lose_request"):
+            self._venue.hasten()
         self.ask("fault", on=on, **REQUESTS[kind])
 
     def news(self, **faults: Any) -> None:

@@ -230,7 +230,7 @@ async def node(
             stdout_level=LogLevel.OFF,
         ),
         delay_post_stop_secs=0.0,
-        timeout_connection_secs=8.0,
+        timeout_connection_secs=60.0,
     )
     built = (
         LiveNodeBuilder.from_config("TEST", settings)

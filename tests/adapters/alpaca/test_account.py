@@ -22,7 +22,7 @@ def test_a_snapshot_of_more_orders_than_are_remembered_tells_every_one(tmp_path:
     broker.price(100)
 
     async def read() -> None:
-        api = AlpacaApi(config_of(broker.url, answer_secs=10.0), REHEARSAL)
+        api = AlpacaApi(config_of(broker.url), REHEARSAL)
 
         async def send(name: str, tif: str) -> None:
             body: dict[str, Any] = {**BODY, "client_order_id": name, "time_in_force": tif}

@@ -32,7 +32,7 @@ def test_a_look_that_fails_is_not_the_last() -> None:
         feed = AccountFeed(api, Hearers(update=nothing, gap=nothing, look=look, account=look))
         await feed.open()
         try:
-            await asyncio.wait_for(second.wait(), 30)
+            await asyncio.wait_for(second.wait(), 60)
         finally:
             await feed.close()
             api.close()

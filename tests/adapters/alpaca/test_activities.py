@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from adapters.account import VenueFlow
 from adapters.alpaca._account import ACTIVITIES_PAGE
 from adapters.alpaca._api import AlpacaApi
-from adapters.alpaca.activities import FlowWatch
+from adapters.alpaca.activities import LOCAL_EVERY_SECS, FlowWatch
 from adapters.alpaca.keys import REHEARSAL
 from tests.adapters.alpaca.driving import Broker, config_of
 
 MANY = ACTIVITIES_PAGE + 20
 EIGHT_DAYS_SECS = 8 * 86_400
+LOOKS = 4
 
 
 async def _until(condition: Callable[[], bool], secs: float = 60) -> None:
@@ -42,9 +44,10 @@ def test_each_activity_is_told_once_and_those_of_long_ago_are_not_asked_for_any_
             broker.ask("clock", secs=EIGHT_DAYS_SECS)
             broker.ask("activity", type="INT", net_amount="0.05")
             await _until(lambda: len(told) == MANY + 1)
-            before = looks()
-            await asyncio.sleep(2.5)
-            assert 1 <= looks() - before <= 3, "a look takes more than one page"
+            before, began = looks(), time.monotonic()
+            await _until(lambda: looks() - before >= LOOKS)
+            most = (time.monotonic() - began) / LOCAL_EVERY_SECS + 1
+            assert most >= LOOKS, "a look takes more than one page"
         finally:
             await watch.close()
             api.close()

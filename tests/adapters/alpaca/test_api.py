@@ -116,19 +116,19 @@ def test_every_answer_has_one_meaning(
 
 
 def test_nobody_there_means_that_nothing_was_sent() -> None:
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    with closing(socket.socket()) as taken:  # and nobody listens there
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
 
-    class Nobody(Server):
-        def __init__(self) -> None:
-            self.url = f"http://127.0.0.1:{port}"
+        class Nobody(Server):
+            def __init__(self) -> None:
+                self.url = f"http://127.0.0.1:{port}"
 
-    assert type(ask(Nobody(), submit)) is NotSentError
+        assert type(ask(Nobody(), submit)) is NotSentError
 
 
 def test_no_answer_in_time_is_an_unknown_outcome_and_the_loop_goes_on(server: Server) -> None:
-    server.delay = 2.0
+    server.delay = 60.0
 
     async def both(api: AlpacaApi) -> Any:
         began, beats = time.monotonic(), 0
@@ -136,11 +136,11 @@ def test_no_answer_in_time_is_an_unknown_outcome_and_the_loop_goes_on(server: Se
         while not asking.done():
             await asyncio.sleep(0.01)
             beats += 1
-        assert time.monotonic() - began < 1.5
-        assert beats > 10
+        assert time.monotonic() - began < server.delay / 2
+        assert beats > 3
         return await asking
 
-    found = ask(server, both, answer_secs=0.3)
+    found = ask(server, both, answer_secs=1.0)
     assert type(found) is UnknownOutcomeError
 
 
@@ -189,7 +189,7 @@ def test_orders_have_a_share_of_the_budget_that_nobody_else_takes() -> None:
 def test_urgent_calls_leave_first_and_in_their_order() -> None:
     async def main() -> list[str]:
         budget, left = Budget(100), []
-        budget.hold(0.1)
+        budget.hold(1.0)
 
         async def one(name: str, *, urgent: bool) -> None:
             await budget.take(urgent=urgent)

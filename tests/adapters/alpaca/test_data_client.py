@@ -47,9 +47,13 @@ def test_days_and_hours_of_a_played_market_are_those_that_rest_tells_afterwards(
 
     async def work(one: Broker, running: Node) -> None:
         one.ask("market", do="resume", speed=0)
-        await running.until(lambda: one.ask("market", do="state")["ended"], secs=40)
-        await asyncio.sleep(0.5)
+        await running.until(lambda: one.ask("market", do="state")["ended"], secs=240)
+        last = (
+            one.ask("market", do="state")["now_ns"] - 5 * 60 * 10**9
+        )  # a market ends so long after its close
+        await running.until(lambda: running.client.market_now() >= last)
         running.client.finish()
+        await running.until(lambda: len(running.hearer.bars) >= 39)
         await asyncio.sleep(0.2)
         with api_of(one) as api:
             (share,) = await instruments(api, ["AAPL"])
@@ -116,7 +120,7 @@ def test_crypto_has_its_own_stream(tmp_path: Path) -> None:
         one.ask("price", symbol="BTC/USD", price="21.55", size="0.25")
         await running.until(lambda: bool(running.hearer.bars and running.hearer.trades))
         assert str(running.hearer.trades[-1].size.as_decimal().normalize()) == "0.25"
-        assert running.client.streaming == {"stock": True, "crypto": True}
+        await running.until(lambda: running.client.streaming == {"stock": True, "crypto": True})
 
     drive(tmp_path, begin, work, "instruments=AAPL,BTC/USD", symbols=("AAPL", "BTC/USD"))
 
@@ -131,8 +135,8 @@ def test_what_alpaca_cannot_give_is_refused_in_one_line_and_every_request_is_ans
     async def work(_one: Broker, running: Node) -> None:
         await running.until(lambda: len(running.hearer.past) == 2)
         assert [len(each) for each in running.hearer.past] == [0, 3]
-        assert running.has_said("Alpaca gives bars of trades from 1 minute to 1 day")
-        assert running.has_said("MarkPrices: Alpaca has no such data")
+        await running.until(lambda: running.has_said("Alpaca gives bars of trades from 1 minute to 1 day"))
+        await running.until(lambda: running.has_said("MarkPrices: Alpaca has no such data"))
 
     drive(tmp_path, begin, work, "instruments=AAPL")
 

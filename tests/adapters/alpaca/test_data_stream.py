@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 from nautilus_trader.model import AggressorSide
 
-from tests.adapters.alpaca.data_driving import AAPL, Broker, Hearer, Node, bar_type, clock_of, decimals, drive
+from adapters.alpaca._market_feed import Options
+from adapters.alpaca._upkeep import Rhythm
+from tests.adapters.alpaca.data_driving import (
+    AAPL,
+    QUICK,
+    Broker,
+    Hearer,
+    Node,
+    bar_type,
+    clock_of,
+    decimals,
+    drive,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -22,6 +35,7 @@ def subscribe_minutes(hearer: Hearer) -> None:
 
 def test_a_minute_bar_arrives_once_stamped_with_its_end(tmp_path: Path) -> None:
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("bars")
         one.bar("15:00", 455.25, open="455", high="456.1234", low="454")
         await node.until(lambda: bool(node.hearer.bars))
         (bar,) = node.hearer.bars
@@ -55,32 +69,33 @@ def test_quotes_and_trades_arrive_exactly_as_they_were_made(tmp_path: Path) -> N
 
 def test_what_a_broken_stream_missed_comes_before_what_follows(tmp_path: Path) -> None:
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("bars")
         one.bar("15:00", 100)
         await node.until(lambda: len(node.hearer.bars) == 1)
-        one.ask("drop_streams", which="data")
         one.bar("15:01", 101, told=False)
         one.bar("15:02", 102, told=False)
+        one.ask("drop_streams", which="data")
         await node.until(lambda: len(node.hearer.bars) == 3)
+        await node.subscribed("bars")
         one.bar("15:03", 103)
         await node.until(lambda: len(node.hearer.bars) == 4)
         assert decimals(node.hearer.bars) == [100, 101, 102, 103]
-        assert node.has_said("minute bars that the stream missed were filled in")
+        await node.until(lambda: node.has_said("minute bars that the stream missed were filled in"))
 
-    drive(tmp_path, subscribe_minutes, work, *MINUTES)
+    patient = Options(replayed=True, rhythm=replace(QUICK, down=60.0))  # no polling meanwhile
+    drive(tmp_path, subscribe_minutes, work, *MINUTES, options=patient)
 
 
 def test_a_stream_that_is_open_but_silent_is_found_out_and_opened_anew(tmp_path: Path) -> None:
-    from adapters.alpaca._market_feed import Options  # noqa: PLC0415 - as below
-    from adapters.alpaca._upkeep import Rhythm  # noqa: PLC0415 - only this test is impatient
-
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("bars")
         one.bar("15:00", 100)
         await node.until(lambda: len(node.hearer.bars) == 1)
         one.ask("half_close", which="data")
         one.bar("15:01", 101)
         await node.until(lambda: len(node.hearer.bars) == 2)
         assert node.has_said("up but silent")
-        await node.until(lambda: node.client.streaming == {"stock": True})
+        await node.subscribed("bars")
         one.bar("15:02", 102)
         await node.until(lambda: len(node.hearer.bars) == 3)
 
@@ -89,9 +104,6 @@ def test_a_stream_that_is_open_but_silent_is_found_out_and_opened_anew(tmp_path:
 
 
 def test_a_quiet_market_is_no_reason_to_connect_anew(tmp_path: Path) -> None:
-    from adapters.alpaca._market_feed import Options  # noqa: PLC0415 - as below
-    from adapters.alpaca._upkeep import Rhythm  # noqa: PLC0415 - only this test is impatient
-
     async def work(_one: Broker, node: Node) -> None:
         await asyncio.sleep(1.0)
         assert not node.has_said("silent")
@@ -106,6 +118,7 @@ def test_polling_takes_over_while_there_is_no_stream_and_says_so(tmp_path: Path)
         hearer.subscribe_quotes(AAPL)
 
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("bars")
         one.bar("15:00", 100)
         await node.until(lambda: len(node.hearer.bars) == 1)
         one.ask("fault", refuse_streams=True)
@@ -114,10 +127,10 @@ def test_polling_takes_over_while_there_is_no_stream_and_says_so(tmp_path: Path)
         one.bar("15:01", 101, told=False)
         one.ask("price", symbol="AAPL", price="101.5")
         await node.until(lambda: len(node.hearer.bars) == 2)
-        await node.until(lambda: str(node.hearer.quotes[-1].bid_price) == "101.5000")
+        await node.until(lambda: [str(each.bid_price) for each in node.hearer.quotes[-1:]] == ["101.5000"])
         assert node.client.streaming == {"stock": False}
         one.ask("fault", kind="clear")
-        await node.until(lambda: node.client.streaming == {"stock": True}, secs=30)
+        await node.subscribed("bars")
         one.bar("15:02", 102)
         await node.until(lambda: len(node.hearer.bars) == 3)
         assert decimals(node.hearer.bars) == [100, 101, 102]
@@ -128,6 +141,7 @@ def test_polling_takes_over_while_there_is_no_stream_and_says_so(tmp_path: Path)
 
 def test_duplicated_rows_are_heard_once_and_a_broken_row_stops_nothing(tmp_path: Path) -> None:
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("bars")
         one.ask("fault", duplicate_data=True)
         for minute in range(3):
             one.bar(f"15:0{minute}", 100 + minute)
@@ -148,6 +162,7 @@ def test_five_minute_bars_are_built_from_minutes_and_take_corrections(tmp_path: 
         hearer.subscribe_bars(bar_type("5-MINUTE"))
 
     async def work(one: Broker, node: Node) -> None:
+        await node.subscribed("bars")
         for minute, close in enumerate((100, 103, 99, 101)):
             one.bar(f"15:0{minute}", close, volume="10")
         one.bar("15:04", 102, volume="10")
@@ -174,7 +189,7 @@ def test_warming_up_and_listening_leave_no_bar_out_and_none_twice(tmp_path: Path
         assert len(warm) == 3
         one.bar("15:00", 100, told=False)  # between the answer and the subscription
         node.hearer.subscribe_bars(bar_type("1-MINUTE"))
-        await asyncio.sleep(0.3)
+        await node.subscribed("bars")
         one.bar("15:01", 101)
         await node.until(lambda: len(node.hearer.bars) == 2)
         assert decimals(node.hearer.bars) == [100, 101]
@@ -187,8 +202,7 @@ def test_bars_of_before_the_run_begins_are_kept_and_the_run_ends_with_as_many_as
 ) -> None:
     async def work(one: Broker, node: Node) -> None:
         await node.until(lambda: node.hearer.began)
-        await node.until(lambda: node.client.streaming == {"stock": True})
-        await asyncio.sleep(0.2)
+        await node.subscribed("bars")
         one.bar("15:00", 100)
         await asyncio.sleep(0.3)
         assert not node.hearer.bars
@@ -197,7 +211,7 @@ def test_bars_of_before_the_run_begins_are_kept_and_the_run_ends_with_as_many_as
         assert not node.client.ended
         one.bar("15:01", 101)
         one.bar("15:02", 102)
-        await node.until(lambda: node.client.ended)
+        await node.until(lambda: node.client.ended and len(node.hearer.bars) >= 2)
         await asyncio.sleep(0.2)
         assert (node.client.count, len(node.hearer.bars)) == (2, 2)
 

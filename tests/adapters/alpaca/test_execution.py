@@ -14,6 +14,7 @@ def test_a_market_order_is_accepted_and_filled(tmp_path: Path) -> None:
     async def work(_broker: Broker, node: Node) -> None:
         name = node.strategy.market(10)
         await node.status(name, "FILLED")
+        await node.until(lambda: node.notes.kinds == ["sent"])
         await node.settle()
         assert node.strategy.of(name) == ["Initialized", "Submitted", "Accepted", "Filled"]
         (fill,) = node.strategy.trades(name)

@@ -27,6 +27,7 @@ def test_an_order_whose_answer_is_lost_is_found_and_not_sent_again(
     tmp_path: Path, fault: dict[str, Any]
 ) -> None:
     async def work(broker: Broker, node: Node) -> None:
+        node.hasten()
         broker.fault(on="submit", **fault)
         name = node.strategy.market(10)
         await node.status(name, "FILLED")
@@ -43,6 +44,7 @@ def test_an_order_that_never_arrived_is_told_so_after_the_broker_was_asked(
     tmp_path: Path, fault: dict[str, Any]
 ) -> None:
     async def work(broker: Broker, node: Node) -> None:
+        node.hasten()
         broker.fault(on="submit", **fault)
         name = node.strategy.limit(90)
         await node.status(name, "REJECTED")
@@ -59,10 +61,10 @@ def test_a_submit_that_is_too_many_waits_as_long_as_it_is_told_and_is_sent_once(
     async def work(broker: Broker, node: Node) -> None:
         broker.fault("status", status=429, on="submit", times=1)
         name = node.strategy.market(10)
-        await node.status(name, "FILLED", secs=12)
+        await node.status(name, "FILLED")
         await node.books_agree()
 
-    drive(tmp_path, work, answer_secs=8.0)
+    drive(tmp_path, work)
 
 
 def test_trade_updates_may_come_twice_out_of_order_and_late(tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_updates_that_never_come_are_asked_for(tmp_path: Path) -> None:
         resting = node.strategy.limit(90)
         await node.status(resting, "ACCEPTED")
         broker.price(89)
-        await node.status(resting, "FILLED", secs=15)
+        await node.status(resting, "FILLED")
         await node.books_agree()
 
     drive(tmp_path, work)
@@ -120,7 +122,7 @@ def test_a_stream_that_stays_open_but_says_nothing_is_noticed(tmp_path: Path) ->
         await node.status(name, "ACCEPTED")
         await node.settle(_account_feed.OWED_SECS + 1.5)
         broker.price(89)
-        await node.status(name, "FILLED", secs=10)
+        await node.status(name, "FILLED")
         await node.books_agree()
 
     drive(tmp_path, work)
@@ -130,6 +132,7 @@ def test_a_cancel_and_a_change_whose_answers_are_lost_are_settled(tmp_path: Path
     async def work(broker: Broker, node: Node) -> None:
         name = node.strategy.limit(90)
         await node.status(name, "ACCEPTED")
+        node.hasten()
         broker.fault("hang", on="replace")
         node.strategy.change(name, price=91)
         await node.until(lambda: "Updated" in node.strategy.of(name))
@@ -150,8 +153,8 @@ def test_a_broker_that_died_is_found_again_with_what_it_filled(tmp_path: Path) -
         await node.until(lambda: node.strategy.status(other) in ("REJECTED", "SUBMITTED", "DENIED"))
         broker.start()
         broker.price(89)
-        await node.status(name, "FILLED", secs=15)
-        await node.until(lambda: node.strategy.status(other) in ("REJECTED", "DENIED", "FILLED"), 15)
+        await node.status(name, "FILLED")
+        await node.until(lambda: node.strategy.status(other) in ("REJECTED", "DENIED", "FILLED"))
         await node.books_agree()
 
     drive(tmp_path, work)
@@ -199,7 +202,7 @@ def test_money_that_comes_without_an_order_is_told_once(tmp_path: Path) -> None:
     async def work(broker: Broker, node: Node) -> None:
         broker.ask("activity", type="DIV", net_amount="12.34", symbol="AAPL", qty="10")
         broker.ask("activity", type="CSW", net_amount="-500")
-        await node.until(lambda: len(node.notes.flows) == 2, 6)
+        await node.until(lambda: len(node.notes.flows) == 2)
         await node.settle(1.0)
         assert sorted((each.kind, each.amount) for each in node.notes.flows) == [
             ("dividend", Decimal("12.34")), ("transfer", Decimal(-500)),

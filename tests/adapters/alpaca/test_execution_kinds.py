@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -140,13 +139,13 @@ def test_the_fee_of_a_fill_that_no_update_told_is_its_commission_too(tmp_path: P
         broker.fault(drop_events=True)
         for _ in range(2):
             bought = one.market("0.01", of=BTC)
-            await node.status(bought, "FILLED", secs=15)
+            await node.status(bought, "FILLED")
             (fill,) = one.trades(bought)
             assert str(fill.commission) == "0.00002500 BTC"
         (position,) = one.cache.positions_open()
         assert position.quantity.as_decimal() == Decimal("0.01995")
         sold = one.market(position.quantity, OrderSide.SELL, of=BTC, reduce_only=True)
-        await node.status(sold, "FILLED", secs=15)
+        await node.status(sold, "FILLED")
         assert broker.audit()["positions"] == {}
 
     drive(tmp_path, work, symbols=("BTC/USD",))
@@ -162,8 +161,7 @@ def test_a_fee_in_coins_that_alpaca_tells_a_day_late_moves_nothing_and_one_that_
         fee = {"type": "CFEE", "symbol": "BTC/USD", "qty": "-0.000025"}
         for number, moves in enumerate((False, True), start=1):
             broker.ask("activity", **fee, moves=moves)
-            while len(node.notes.flows) < number:  # noqa: ASYNC110 - what is waited for has no event
-                await asyncio.sleep(0.05)
+            await node.until(lambda number=number: len(node.notes.flows) == number)  # type: ignore[misc]
             assert node.notes.flows[-1].moves_shares is moves
 
     drive(tmp_path, work, "crypto_fee=0", symbols=("BTC/USD",))

@@ -24,7 +24,7 @@ STOPPED = ("replaced", "orphaned", "canceled")
 """What becomes of a take-profit whose stop fills: at Alpaca the stop replaces it."""
 
 
-@pytest.mark.timeout(60 + 30 * A_RUN)
+@pytest.mark.timeout(240 + 60 * A_RUN)
 @pytest.mark.parametrize("seed", range(1, 1 + SEQUENCES // A_RUN))
 def test_all_books_agree_after_random_orders_under_random_faults(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]

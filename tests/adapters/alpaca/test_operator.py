@@ -13,7 +13,7 @@ import pytest
 from adapters.alpaca.keys import REHEARSAL, Keys
 from adapters.alpaca.operator import AlpacaOperator
 from adapters.errors import AdapterError
-from tests.adapters.alpaca.driving import AAPL, Broker, config_of, operator
+from tests.adapters.alpaca.driving import AAPL, HASTY_SECS, Broker, config_of, operator
 
 pytestmark = pytest.mark.slow
 
@@ -63,9 +63,12 @@ BUY = {
 def test_a_close_whose_answer_is_lost_is_asked_for_and_not_sent_again(broker: Broker) -> None:
     async def work(one: AlpacaOperator) -> None:
         await one._sent(*one._asked(), BUY)  # noqa: SLF001 - somebody has to open a position
+        api = one._asked()[0]  # noqa: SLF001 - the answer that does not come is not waited for
+        patient, api.answer_secs = api.answer_secs, HASTY_SECS
         broker.fault("hang", on="submit")
         with pytest.raises(AdapterError, match="no answer"):
             await one.close_position(str(AAPL), Decimal(5), "flat")
+        api.answer_secs = patient
         assert (await one.snapshot(0)).positions == ()
         order = await one.order("flat")
         assert order is not None

@@ -39,7 +39,7 @@ Serve = Callable[[ServerConnection], Awaitable[None]]
 
 
 def run(
-    server: Serve, until: Callable[[Heard, TradeStream], bool], keys: Keys = KEYS, beat: float = 5.0
+    server: Serve, until: Callable[[Heard, TradeStream], bool], keys: Keys = KEYS, beat: float = 60.0
 ) -> Heard:
     """A stream at a server of the test's own, until something is so."""
 
@@ -50,9 +50,9 @@ def run(
             url = f"ws://127.0.0.1:{port}/stream"
             ends = Endpoints("", "", url, "", "", "", local=True)
             ears = Ears(heard.updates.append, heard.up, heard.downs.append)
-            stream = TradeStream(ends, keys, ears, 1.0, beat)
+            stream = TradeStream(ends, keys, ears, 60.0, beat)
             running = asyncio.create_task(stream.run())
-            async with asyncio.timeout(8):
+            async with asyncio.timeout(60):
                 while not until(heard, stream):  # noqa: ASYNC110 - the test's own condition has no event
                     await asyncio.sleep(0.01)
             running.cancel()

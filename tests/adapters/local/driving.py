@@ -7,7 +7,7 @@ import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ from adapters.account import VenueFill, VenueFlow, VenueOrder
 from adapters.execution import Patience
 from adapters.gatekeeper import Intent
 from adapters.local.config import LocalVenueConfig
+from adapters.local.execution import LocalExecutionClient
 from adapters.local.factories import LocalVenue
 from configs.load import compose
 from market.catalog import open_market
@@ -45,8 +46,10 @@ from simulators.broker.control import BrokerProcess, Control
 
 AAPL = InstrumentId.from_str("AAPL.XNAS")
 WINDOW = ["instruments=[AAPL]", "run.end=2000-09-01"]
+SLOW_SECS, HASTY_SECS = 30.0, 0.5
+"""For an answer: a machine under load needs long; a test whose answer never comes does not want to wait."""
 QUICK = Patience(
-    answer_secs=0.5, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
+    answer_secs=5.0, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
 )
 
 
@@ -236,6 +239,21 @@ class Node:
         """The engine's order."""
         return self.strategy.cache.order(ClientOrderId(name))
 
+    def hasten(self) -> None:
+        """An answer that has not come soon does not come any more."""
+        self._execution._wire._answer_secs = HASTY_SECS  # noqa: SLF001 - nobody else asks for less than the config
+
+    @property
+    def connected(self) -> bool:
+        """Whether orders can be sent."""
+        return self._execution.ready
+
+    @property
+    def _execution(self) -> LocalExecutionClient:
+        found = self.venue._execution  # noqa: SLF001 - a run never asks its venue for it
+        assert found is not None
+        return found
+
     async def settle(self, secs: float = 0.3) -> None:
         """Let whatever is on its way arrive."""
         await asyncio.sleep(secs)
@@ -254,7 +272,7 @@ async def node(
     """A node at a broker, connected and with data flowing; `price` is the first one it sees."""
     gc.collect()
     own = LocalVenueConfig(
-        name="local_paper", config="a:B", factory="a:C", port=broker.port, answer_secs=patience.answer_secs,
+        name="local_paper", config="a:B", factory="a:C", port=broker.port, answer_secs=SLOW_SECS,
         **(config or {}),
     )  # fmt: skip
     venue = LocalVenue(own, market(), most)
@@ -273,8 +291,7 @@ async def node(
             await asyncio.sleep(0.005)
         venue.begin()
         if price is not None:
-            broker.price(price)
-            await one.until(lambda: bool(strategy.bars))
+            await one.until(lambda: _heard(broker, price, strategy.bars))
         yield one
     finally:
         handle.stop()
@@ -282,6 +299,13 @@ async def node(
         running.exception() if running.done() else running.cancel()
         del running
         gc.collect()
+
+
+def _heard(broker: Broker, price: float, bars: list[Bar]) -> bool:
+    """Whether a bar came; else the price is told again: what was before the node listened is heard by nobody."""
+    if not bars:
+        broker.price(price)
+    return bool(bars)
 
 
 def _builder() -> LiveNodeBuilder:
@@ -293,7 +317,7 @@ def _builder() -> LiveNodeBuilder:
             trader_id=TraderId("KEEL-001"),
             logging=LoggerConfig(stdout_level=LogLevel.OFF),
             delay_post_stop_secs=0.0,
-            timeout_connection_secs=5.0,
+            timeout_connection_secs=60.0,
             risk_engine=LiveRiskEngineConfig(max_order_submit_rate=rate, max_order_modify_rate=rate),
             exec_engine=LiveExecutionEngineConfig(
                 reconciliation=True,
@@ -316,4 +340,3 @@ def drive(folder: Path, work: Callable[[Broker, Node], Any], *arguments: str, **
 
 
 DAY_ORDER = TimeInForce.DAY
-PATIENT = replace(QUICK, answer_secs=3.0)

@@ -18,6 +18,8 @@ from simulators.broker.control import BrokerProcess, Control
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[3]
+MOST_SECS = 60.0
+"""From Ctrl-C to the end of a node; one that hangs takes for ever."""
 QUICK = ["run.plots=false", "run.tearsheet=false", "risk.max_position_pct=0.5"]
 
 
@@ -79,15 +81,15 @@ def test_a_run_trades_until_ctrl_c_and_the_broker_goes_on(tmp_path: Path) -> Non
         running(tmp_path, broker.port) as process,
         Control(broker.port) as control,
     ):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 240
         while len(control.ask("audit")["fills"]) < 2:
-            assert time.monotonic() < deadline, "no two fills within 40 s"
+            assert time.monotonic() < deadline, "no two fills"
             assert process.poll() is None
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         asked = time.monotonic()
         _, err = process.communicate(timeout=240)
-        assert time.monotonic() - asked < 5
+        assert time.monotonic() - asked < MOST_SECS
         assert process.returncode == 130
         assert "Traceback" not in err
         audit = control.ask("audit")

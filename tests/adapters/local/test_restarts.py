@@ -14,7 +14,7 @@ from adapters.account import Operator
 from adapters.errors import AdapterError
 from adapters.local.config import LocalVenueConfig
 from adapters.local.operator import LocalOperator
-from tests.adapters.local.driving import AAPL, Broker, broker, node
+from tests.adapters.local.driving import AAPL, HASTY_SECS, SLOW_SECS, Broker, broker, node
 
 
 def test_a_new_node_finds_positions_and_orders_and_hears_of_their_fills(tmp_path: Path) -> None:
@@ -80,7 +80,9 @@ def test_an_order_of_somebody_else_is_told_to_the_gatekeeper_and_counted(tmp_pat
 
 
 def operate(one: Broker, work: Callable[[LocalOperator], Awaitable[None]]) -> None:
-    config = LocalVenueConfig(name="local_paper", config="a:B", factory="a:C", port=one.port, answer_secs=0.5)
+    config = LocalVenueConfig(
+        name="local_paper", config="a:B", factory="a:C", port=one.port, answer_secs=SLOW_SECS
+    )
 
     async def main() -> None:
         operator = LocalOperator(config)
@@ -136,11 +138,15 @@ def test_the_operator_reads_the_account_and_closes_it(tmp_path: Path) -> None:
 
 def test_the_operator_never_guesses(tmp_path: Path) -> None:
     async def work(operator: LocalOperator) -> None:
+        wire = operator._wire  # noqa: SLF001 - nobody else knows when it has noticed
         one.fault(on="order", drop_answer=1)
+        wire._answer_secs = HASTY_SECS  # noqa: SLF001 - the answer that does not come is not waited for
         with pytest.raises(AdapterError, match="no answer to order within"):
             await operator.order("A")
         one.kill()
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(60):
+            while wire.ready:  # noqa: ASYNC110 - what is waited for has no event
+                await asyncio.sleep(0.01)
         with pytest.raises(AdapterError, match="venue=local_paper: snapshot failed: not connected"):
             await operator.snapshot(0)
 

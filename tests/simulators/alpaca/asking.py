@@ -24,7 +24,7 @@ def ask(
     body: Any = None,
     *,
     headers: dict[str, str] | None = None,
-    secs: float = 10,
+    secs: float = 60,
 ) -> tuple[int, Any, dict[str, str]]:
     """Status, body and headers of one request."""
     connection = HTTPConnection("127.0.0.1", broker.port, timeout=secs)
