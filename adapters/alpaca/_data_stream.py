@@ -27,6 +27,8 @@ HEARTBEAT_SECS = 10.0
 MOST_FRAMES = 64
 """Frames read ahead of the engine; the rest waits at the sender."""
 AUTH_FAILED, SYMBOL_LIMIT, CONNECTION_LIMIT, NO_SUBSCRIPTION = 402, 405, 406, 409
+CONTROL = ("subscription", "error", "success")
+"""Kinds of rows that are no data."""
 FATAL = {
     AUTH_FAILED: "the keys are wrong or for the other environment; paper keys start with PK, live keys with AK",
     NO_SUBSCRIPTION: "the account has no subscription for this feed; venue.feed=iex is free",
@@ -90,12 +92,13 @@ class _Socket(DataStream):
         rows: list[Row] = msgpack.unpackb(await socket.recv(), timestamp=0)
         return rows
 
-    async def ask(self, action: str, wanted: dict[str, Iterable[str]]) -> None:
-        """Subscribe or unsubscribe."""
+    async def ask(self, action: str, wanted: dict[str, Iterable[str]]) -> bool:
+        """Subscribe or unsubscribe; answers whether there was anything to ask for."""
         socket: Any = self._ws
         asked = {channel: sorted(symbols) for channel, symbols in wanted.items() if symbols}
         if asked:
             await socket.send(msgpack.packb({"action": action, **asked}))
+        return bool(asked)
 
 
 class DataLine:
@@ -117,6 +120,8 @@ class DataLine:
         """What keeps it down for good."""
         self.given: dict[str, set[str]] = {}
         """What the server last said that it sends: channel -> symbols."""
+        self._refusals = 0
+        self._answered = asyncio.Event()  # the server said what it sends, or what it does not; or it is gone
 
     @property
     def wanted(self) -> dict[str, set[str]]:
@@ -148,11 +153,22 @@ class DataLine:
             with suppress(Exception):  # whatever is wrong with it is why it is dropped
                 await socket.close()
 
-    async def add(self, channel: str, *symbols: str) -> None:
-        """Ask for symbols on a channel, now or as soon as there is a connection."""
-        new = set(symbols) - self._wanted[channel]
-        self._wanted[channel] |= new
-        await self._ask("subscribe", {channel: new})
+    async def add(self, channels: Iterable[str], *symbols: str) -> None:
+        """Ask for symbols on channels, now or as soon as there is a connection.
+
+        Returns when the server says that it sends them or refuses, or does neither in time: what was made before is
+        for REST to tell, what is made afterwards comes.
+        """
+        new = {channel: set(symbols) - self._wanted[channel] for channel in channels}
+        for channel, added in new.items():
+            self._wanted[channel] |= added
+        refusals = self._refusals
+        await self._ask("subscribe", new)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._answer_secs):
+                while self.is_up and refusals == self._refusals and not self._gives(new):
+                    self._answered.clear()
+                    await self._answered.wait()
 
     async def remove(self, channel: str, *symbols: str) -> None:
         """Ask for them no more."""
@@ -161,6 +177,9 @@ class DataLine:
         await self._ask("unsubscribe", {channel: gone})
 
     # -- below
+
+    def _gives(self, wanted: dict[str, set[str]]) -> bool:
+        return all(symbols <= self.given.get(channel, set()) for channel, symbols in wanted.items())
 
     async def _ask(self, action: str, wanted: dict[str, set[str]]) -> None:
         if self._socket is not None and self.is_up:
@@ -190,27 +209,44 @@ class DataLine:
         socket = _Socket(self._url, self._keys, self._answer_secs)
         self._socket = socket
         await asyncio.wait_for(socket.login(), self._answer_secs)
-        await socket.ask("subscribe", dict(self._wanted))
+        early: list[Row] = []
+        if await socket.ask("subscribe", dict(self._wanted)):
+            await asyncio.wait_for(self._until_answered(socket, early), self._answer_secs)
         self.is_up = True
         await self._listener.on_up()
         self._tried()
+        for row in early:
+            self._take(row)
         while True:
             for row in await socket.receive():
                 self._take(row)
             await asyncio.sleep(0)  # one turn of the loop a frame keeps the engine's unbounded queue short
 
+    async def _until_answered(self, socket: _Socket, early: list[Row]) -> None:
+        """Read until the server has answered a subscription; rows that come with it are put into `early`."""
+        self._answered.clear()
+        while not self._answered.is_set():
+            for row in await socket.receive():
+                if row.get("T") in CONTROL:
+                    self._take(row)
+                else:
+                    early.append(row)
+
     def _take(self, row: Row) -> None:
         kind = row.get("T")
         if kind == "subscription":
             self.given = {key: set(value) for key, value in row.items() if isinstance(value, list)}
+            self._answered.set()
         elif kind == "error":
+            self._refusals += 1
+            self._answered.set()
             try:
                 refuse(row)
             except StreamError as error:
                 if error.code not in (SYMBOL_LIMIT, NO_SUBSCRIPTION):
                     raise
                 self._listener.on_refused(str(error))
-        elif kind != "success":
+        elif kind not in CONTROL:
             self._listener.on_row(row)
 
     def _tried(self) -> None:
@@ -221,6 +257,7 @@ class DataLine:
         socket, self._socket = self._socket, None
         self.is_up = False
         self.given = {}
+        self._answered.set()
         if socket is not None:
             with suppress(Exception):  # it is broken already
                 await socket.close()

@@ -138,15 +138,10 @@ class MarketFeed:
         lane = self.lane_of(instrument)
         if lane.line is None:
             return
-        symbol = wanted.symbol
-        if wanted.length.is_daily:
-            await lane.line.add("dailyBars", symbol)
-        else:
-            await lane.line.add("bars", symbol)
-            await lane.line.add("updatedBars", symbol)
+        channels = {"dailyBars"} if wanted.length.is_daily else {"bars", "updatedBars"}
         if self._options.replayed:  # whose stamps tell the time, also after the close
-            await lane.line.add("bars", symbol)
-            await lane.line.add("quotes", symbol)
+            channels |= {"bars", "quotes"}
+        await lane.line.add(channels, wanted.symbol)
         await self._upkeep.fill_before(lane)
 
     async def want_ticks(self, channel: str, instrument: Any, *, wanted: bool) -> None:
@@ -157,7 +152,7 @@ class MarketFeed:
         else:
             lane.ticks[channel].discard(symbol)
         if lane.line is not None and wanted:
-            await lane.line.add(channel, symbol)
+            await lane.line.add([channel], symbol)
         elif lane.line is not None and not self._options.replayed:
             await lane.line.remove(channel, symbol)
 
@@ -165,7 +160,7 @@ class MarketFeed:
         """Ask for halts, and for the open and the close; how it is now comes at once."""
         symbol, lane = str(instrument.raw_symbol), self.lane_of(instrument)
         if lane.line is not None and not lane.is_crypto:
-            await lane.line.add("statuses", symbol)
+            await lane.line.add(["statuses"], symbol)
         self.statuses.add(instrument)
 
     # -- below

@@ -65,11 +65,11 @@ class NewsDesk:
                 listener,
                 answer_secs=self._answer_secs,
             )
-            await self._line.add("news", *symbols)
+            await self._line.add(["news"], *symbols)
             with suppress(AdapterError):  # told by _down, and polled then
                 await self._line.start()
         else:
-            await self._line.add("news", *symbols)
+            await self._line.add(["news"], *symbols)
 
     async def want_no_more(self, data_type: Any) -> None:
         """Ask for them no more."""

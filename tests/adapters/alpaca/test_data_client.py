@@ -80,7 +80,7 @@ def test_a_day_the_stream_said_too_little_of_comes_from_rest(tmp_path: Path) -> 
         hearer.subscribe_bars(bar_type("1-DAY"))
 
     async def work(one: Broker, running: Node) -> None:
-        await running.subscribed("dailyBars")
+        await running.subscribed("dailyBars", "quotes")
         one.ask("clock", to="2013-02-01T21:02:00Z")
         one.ask("price", symbol="AAPL", price="450")
         await running.until(lambda: bool(running.hearer.bars))
