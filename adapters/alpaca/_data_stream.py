@@ -27,6 +27,8 @@ HEARTBEAT_SECS = 10.0
 MOST_FRAMES = 64
 """Frames read ahead of the engine; the rest waits at the sender."""
 AUTH_FAILED, SYMBOL_LIMIT, CONNECTION_LIMIT, NO_SUBSCRIPTION = 402, 405, 406, 409
+TOKEN_KEY = "oauth"  # noqa: S105 - a word of the protocol
+"""What stands in a key's place where the secret is an OAuth token, by Alpaca's documentation of its streams."""
 CONTROL = ("subscription", "error", "success")
 """Kinds of rows that are no data."""
 FATAL = {
@@ -47,7 +49,7 @@ class StreamError(Exception):
         """`code` is Alpaca's own number."""
         hint = FATAL.get(code) or HINTS.get(code)
         super().__init__(f"{code}: {message}" + (f" ({hint})" if hint else ""))
-        self.code = code
+        self.code, self.message = code, message
         self.fatal = code in FATAL
 
 
@@ -63,6 +65,8 @@ class Listener:
     """Not connected any more, or still not; one line says why."""
     on_refused: Callable[[str], None]
     """The server does not give all that was asked for, but the rest; one line."""
+    on_over: Callable[[str], None]
+    """It takes no OAuth token, and is not asked again: what it would say has to be had otherwise; one line."""
 
 
 class _Socket(DataStream):
@@ -73,7 +77,8 @@ class _Socket(DataStream):
             "ping_interval": HEARTBEAT_SECS, "ping_timeout": HEARTBEAT_SECS, "max_queue": MOST_FRAMES,
             "open_timeout": answer_secs, "close_timeout": 1.0,
         }  # fmt: skip
-        super().__init__(url, keys.key or "", keys.secret or "", raw_data=True, websocket_params=settings)
+        key, secret = (keys.key, keys.secret) if keys.token is None else (TOKEN_KEY, keys.token)
+        super().__init__(url, key or "", secret or "", raw_data=True, websocket_params=settings)
 
     async def login(self) -> None:
         """Connect and say who we are. Raises StreamError, OSError, ValueError or the socket library's own."""
@@ -197,6 +202,10 @@ class DataLine:
                 was_up, why = self.is_up, _told(error)
                 await self._hang_up()
                 if isinstance(error, StreamError) and error.fatal:
+                    if error.code == AUTH_FAILED and self._keys.token is not None:
+                        self._tried()
+                        self._listener.on_over(f"it refuses the OAuth token: {error.code} {error.message}")
+                        return
                     self.failure = AdapterError(f"the {self.name} stream refuses us: {why}")
                 wait = FIRST_WAIT_SECS if was_up else wait
                 self._listener.on_down(why)

@@ -32,7 +32,6 @@ from adapters.alpaca.calendar import DAY_NANOS, Calendar, read_clock
 from adapters.alpaca.history import History, is_pair
 from adapters.outcomes import RequestError
 
-NO_TOKEN = "Alpaca's data streams take no OAuth token"  # noqa: S105 - a sentence, no secret
 SETTLE_NANOS = 3 * NANOS
 """After the end of a minute until REST knows it."""
 AHEAD_NANOS, REHEARSED_NANOS = 30 * DAY_NANOS, 20 * 366 * DAY_NANOS
@@ -123,26 +122,22 @@ class MarketFeed:
         await self._read_calendar(now)
         self.statuses.look(self._calendar.session_at(now))
         for lane in self.lanes:
-            if lane.line is not None:
-                await lane.line.start()
+            await lane.line.start()
         self._around.spawn(self._keep_up(), "alpaca upkeep")
 
     async def close(self) -> None:
         """Hang up."""
-        lines = [lane.line for lane in self.lanes if lane.line is not None]
-        await asyncio.gather(*(line.stop() for line in lines), return_exceptions=True)
+        await asyncio.gather(*(lane.line.stop() for lane in self.lanes), return_exceptions=True)
 
     async def want_bars(self, bar_type: Any, instrument: Any) -> None:
         """Ask for bars. Raises AdapterError for a length that Alpaca cannot give."""
-        wanted = self.desk.add(bar_type, instrument, self.market_now())
         lane = self.lane_of(instrument)
-        if lane.line is None:
-            return
-        channels = {"dailyBars"} if wanted.length.is_daily else {"bars", "updatedBars"}
-        if self._options.replayed:  # whose stamps tell the time, also after the close
-            channels |= {"bars", "quotes"}
-        await lane.line.add(channels, wanted.symbol)
-        await self._upkeep.fill_before(lane)
+        async with self._upkeep.filled_before(lane):
+            wanted = self.desk.add(bar_type, instrument, self.market_now())
+            channels = {"dailyBars"} if wanted.length.is_daily else {"bars", "updatedBars"}
+            if self._options.replayed:  # whose stamps tell the time, also after the close
+                channels |= {"bars", "quotes"}
+            await lane.line.add(channels, wanted.symbol)
 
     async def want_ticks(self, channel: str, instrument: Any, *, wanted: bool) -> None:
         """Ask for quotes or trades, or for no more of them."""
@@ -151,15 +146,15 @@ class MarketFeed:
             lane.ticks[channel].add(symbol)
         else:
             lane.ticks[channel].discard(symbol)
-        if lane.line is not None and wanted:
+        if wanted:
             await lane.line.add([channel], symbol)
-        elif lane.line is not None and not self._options.replayed:
+        elif not self._options.replayed:
             await lane.line.remove(channel, symbol)
 
     async def want_status(self, instrument: Any) -> None:
         """Ask for halts, and for the open and the close; how it is now comes at once."""
         symbol, lane = str(instrument.raw_symbol), self.lane_of(instrument)
-        if lane.line is not None and not lane.is_crypto:
+        if not lane.is_crypto:
             await lane.line.add(["statuses"], symbol)
         self.statuses.add(instrument)
 
@@ -170,10 +165,7 @@ class MarketFeed:
         self._calendar = await self.history.calendar(now - 14 * DAY_NANOS, now + ahead)
 
     def _lane(self, *, is_crypto: bool) -> Lane:
-        lane = Lane(is_crypto, None)
-        if self._api.keys.token is not None:
-            lane.why = NO_TOKEN
-            return lane
+        lane = Lane(is_crypto)
         lane.line = DataLine(
             lane.name,
             self._api.endpoints.crypto_stream if is_crypto else self._api.endpoints.stock_stream,
@@ -183,6 +175,7 @@ class MarketFeed:
                 on_up=partial(self._upkeep.came_up, lane),
                 on_down=partial(self._upkeep.went_down, lane),
                 on_refused=lambda why: self._log.error(f"the {lane.name} stream: {why}"),
+                on_over=partial(self._upkeep.went_down, lane, for_good=True),
             ),
             answer_secs=self._config.answer_secs,
         )

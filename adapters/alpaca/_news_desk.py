@@ -51,12 +51,13 @@ class NewsDesk:
         symbols = news.wanted_symbols(data_type, self._run)
         self._wanted[data_type.topic] = (data_type, set(symbols))
         self._newest = self._newest or self._now()
-        if self._api.keys.token is not None:
-            self._begin_polling("Alpaca's data streams take no OAuth token")
-            return
         if self._line is None:
             listener = Listener(
-                on_row=self._take, on_up=self._catch_up, on_down=self._down, on_refused=self._refused
+                on_row=self._take,
+                on_up=self._catch_up,
+                on_down=self._down,
+                on_refused=self._refused,
+                on_over=self._down,
             )
             self._line = DataLine(
                 "news",

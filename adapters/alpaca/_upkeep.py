@@ -8,7 +8,8 @@ Every change is told once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -46,14 +47,15 @@ class Lane:
     """One class of instruments: shares or crypto."""
 
     is_crypto: bool
-    line: DataLine | None
-    """None: there is no stream to be had, only polling."""
+    line: DataLine = field(init=False)
     why: str = ""
     down_since: float = field(default_factory=monotonic)
     polling: bool = False
     whole: bool = False
     """Whether every minute up to now is known: the stream is up and its gap is filled."""
     next_poll: float = 0.0
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while somebody asks for bars."""
     held: list[Row] | None = None
     """Rows that wait until the gap before them is filled."""
     last_row: float = field(default_factory=monotonic)
@@ -70,7 +72,7 @@ class Lane:
     @property
     def is_up(self) -> bool:
         """Whether its stream runs."""
-        return self.line is not None and self.line.is_up
+        return self.line.is_up
 
 
 class Upkeep:
@@ -114,9 +116,9 @@ class Upkeep:
                 break
         lane.whole = True
 
-    def went_down(self, lane: Lane, why: str) -> None:
-        """Remember since when and why; said once for each reason."""
-        if lane.why != why:
+    def went_down(self, lane: Lane, why: str, *, for_good: bool = False) -> None:
+        """Remember since when and why; said once for each reason, and by the polling where it will not come back."""
+        if lane.why != why and not for_good:
             self._log.warning(f"the {lane.name} stream is down: {why}; connecting again")
         if lane.whole or not lane.why:
             lane.down_since = monotonic()
@@ -130,19 +132,24 @@ class Upkeep:
             lane.last_row = monotonic()
             await self._doubt(lane)
 
-    async def fill_before(self, lane: Lane) -> None:
-        """Somebody asked for bars that began in the past: hand those on first, and hold what comes meanwhile."""
-        if not lane.whole or lane.held is not None:
-            return
-        lane.held = []
-        try:
-            await self._fill(lane)
-        except RequestError as error:
-            self._log.error(f"earlier {lane.name} bars cannot be asked for and may be missing: {error}")
-        finally:
-            held, lane.held = lane.held, None
-            for row in held:
-                self._take(lane, row)
+    @asynccontextmanager
+    async def filled_before(self, lane: Lane) -> AsyncIterator[None]:
+        """Bars are asked for inside that may have begun in the past: hand on what is missing of them, then what came.
+
+        From the beginning on rows are held, for a minute that overtook an earlier one would leave a hole.
+        """
+        async with lane.asking:
+            lane.held = []
+            try:
+                yield
+                if lane.whole:
+                    await self._fill(lane)
+            except RequestError as error:
+                self._log.error(f"earlier {lane.name} bars cannot be asked for and may be missing: {error}")
+            finally:
+                held, lane.held = lane.held, None
+                for row in held:
+                    self._take(lane, row)
 
     # -- below
 
@@ -199,7 +206,7 @@ class Upkeep:
         except RequestError as error:
             self._log.warning(f"the {lane.name} stream is silent, and REST does not answer either: {error}")
             return
-        if missed and lane.line is not None:
+        if missed:
             self._log.warning(
                 f"the {lane.name} stream is up but silent, although there is {missed}; connecting again"
             )

@@ -33,6 +33,8 @@ class Access:
     calls_per_min: int = 200
     feeds: frozenset[str] = frozenset()
     most_symbols: int = 0
+    token_streams: bool = True
+    """Whether the data streams take the token too."""
 
     def accepts(self, key: str | None, secret: str | None, token: str | None) -> bool:
         """Whether these are the keys, or the OAuth token."""

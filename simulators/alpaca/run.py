@@ -93,7 +93,7 @@ def make_server(settings: Settings) -> tuple[Server, date, date]:
     desk = _desk(settings, assets, calendar, tape, begin)
     access = Access(
         settings.key or KEYS[settings.kind], settings.secret, settings.token, settings.calls_per_min,
-        frozenset(settings.feeds), settings.most_symbols,
+        frozenset(settings.feeds), settings.most_symbols, settings.token_streams,
     )  # fmt: skip
     return Server(desk, access, last, settings.speed, paused=settings.paused), first, last
 

@@ -28,7 +28,7 @@ class Server:
     def __init__(self, desk: Desk, access: Access, last: date, speed: float, *, paused: bool) -> None:
         """The market is played to the end of the day `last` at `speed` market seconds a second."""
         self.desk = desk
-        self.streams = Streams(desk.faults, access.accepts, access.most_symbols, access.feeds)
+        self.streams = Streams(desk.faults, access)
         self.gateway = Gateway(desk, access)
         self.player = Player(
             desk,

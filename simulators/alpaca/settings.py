@@ -26,6 +26,7 @@ are made up altogether.
   kind           paper or live: which keys it takes, PK... or AK... (paper)
   key, secret    what a client has to show (PKREHEARSAL0000000000 or AKREHEARSAL0000000000, rehearsal)
   token          an OAuth token that will do instead (rehearsal-token)
+  token_streams  false: the data streams refuse it (true)
   cash           what a new account starts with (100000)
   multiplier     1 for a cash account, 2 or 4 for margin (2)
   fees           true: fees of sells are charged after the close (true)
@@ -63,6 +64,7 @@ class Settings:
     key: str = ""
     secret: str = "rehearsal"  # noqa: S105 - of a broker that holds no money
     token: str = "rehearsal-token"  # noqa: S105 - as above
+    token_streams: bool = True
     cash: Decimal = Decimal(100_000)
     multiplier: int = 2
     fees: bool = True
@@ -145,6 +147,7 @@ _READERS: dict[str, Callable[[str, str], Any]] = {
     "key": lambda _key, text: text,
     "secret": lambda _key, text: text,
     "token": lambda _key, text: text,
+    "token_streams": switch,
     "cash": number("0", "1000000000000"),
     "multiplier": whole(1, 4),
     "fees": switch,

@@ -12,6 +12,7 @@ import msgpack
 from aiohttp import WSMsgType, web
 
 from simulators.alpaca.faults import Faults
+from simulators.alpaca.gateway import Access
 from simulators.alpaca.listeners import Listener
 
 REORDER_SECS = 0.05
@@ -28,20 +29,15 @@ ERRORS = {
     404: "auth timeout", 405: "symbol limit exceeded", 406: "connection limit exceeded",
     409: "insufficient subscription", 410: "invalid subscribe action for this feed", 500: "internal error",
 }  # fmt: skip
-Accepts = Callable[[str | None, str | None, str | None], bool]
 
 
 class Streams:
     """All websockets of the broker."""
 
-    def __init__(
-        self, faults: Faults, accepts: Accepts, most_symbols: int = 0, feeds: frozenset[str] = frozenset()
-    ) -> None:
-        """`accepts(key, secret, token)` knows the keys; `feeds` are those the account may listen to, empty for all."""
+    def __init__(self, faults: Faults, access: Access) -> None:
+        """`access` says who may listen, and to what."""
         self._faults = faults
-        self._accepts = accepts
-        self._most_symbols = most_symbols
-        self._feeds = feeds
+        self._access = access
         self.trading: set[Listener] = set()
         self.data: dict[str, set[Listener]] = {"stocks": set(), "crypto": set(), "news": set()}
         self._held: list[Any] = []
@@ -131,7 +127,7 @@ class Streams:
                 if old
                 else (message.get("key"), message.get("secret"))
             )
-            listener.authenticated = self._accepts(key, secret, data.get("oauth_token"))
+            listener.authenticated = self._access.accepts(key, secret, data.get("oauth_token"))
             status = "authorized" if listener.authenticated else "unauthorized"
             said = {"status": status, "action": action}
             if old:
@@ -188,15 +184,19 @@ class Streams:
     def _authenticate(self, listener: Listener, message: Mapping[str, Any], feed: str) -> None:
         if listener.authenticated:
             _say_error(listener, 403)
-        elif not self._accepts(message.get("key"), message.get("secret"), None) and not (
-            message.get("key") == "oauth" and self._accepts(None, None, message.get("secret"))
-        ):
+        elif not self._knows(message.get("key"), message.get("secret")):
             _say_error(listener, 402)
-        elif feed and self._feeds and feed not in self._feeds:
+        elif feed and self._access.feeds and feed not in self._access.feeds:
             _say_error(listener, 409)
         else:
             listener.authenticated = True
             listener.send([{"T": "success", "msg": "authenticated"}])
+
+    def _knows(self, key: str | None, secret: str | None) -> bool:
+        """A pair, or an OAuth token in the place of the secret."""
+        if key == "oauth":
+            return self._access.token_streams and self._access.accepts(None, None, secret)
+        return self._access.accepts(key, secret, None)
 
     def _subscribe(self, listener: Listener, message: Mapping[str, Any], kind: str, *, add: bool) -> None:
         unknown = set(message) - set(CHANNELS[kind]) - {"action"}
@@ -210,7 +210,7 @@ class Streams:
                 wanted.get(channel, set()) | names if add else wanted.get(channel, set()) - names
             )
         counted = wanted.get("trades", set()) | wanted.get("quotes", set())
-        if self._most_symbols and len(counted) > self._most_symbols:
+        if self._access.most_symbols and len(counted) > self._access.most_symbols:
             _say_error(listener, 405)
             return
         listener.wanted = wanted

@@ -175,8 +175,8 @@ class Node:
         """Wait until the server says that it sends these: what it made before is heard by nobody."""
 
         def given() -> bool:
-            lines = [lane.line for lane in self.client.feed.lanes if lane.line is not None]
-            sent = [one.given.get(channel, set()) for one in lines for channel in channels]
+            lanes = self.client.feed.lanes
+            sent = [lane.line.given.get(channel, set()) for lane in lanes for channel in channels]
             return all(sum(symbol in each for each in sent) == len(channels) for symbol in symbols)
 
         await self.until(given)

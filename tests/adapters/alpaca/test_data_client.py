@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nautilus_trader.model import Bar, InstrumentId, MarketStatusAction
+from nautilus_trader.model import Bar, ClientId, DataType, InstrumentId, MarketStatusAction
 
 from adapters.alpaca._handover import Handover
 from adapters.alpaca._market_feed import Options
@@ -168,17 +168,37 @@ def test_a_feed_the_account_has_no_subscription_for_names_the_free_one(tmp_path:
         asyncio.run(main(one))
 
 
-def test_a_token_gets_no_stream_so_it_is_polled_for(tmp_path: Path) -> None:
+TOKEN = Keys(token="rehearsal-token")  # noqa: S106 - of a broker that holds no money
+
+
+def test_a_token_opens_the_streams_as_keys_do(tmp_path: Path) -> None:
+    def begin(hearer: Hearer) -> None:
+        hearer.subscribe_quotes(AAPL)
+        hearer.subscribe_data(DataType("AlpacaNews"), client_id=ClientId("ALPACA"))
+
+    async def work(one: Broker, running: Node) -> None:
+        await running.subscribed("quotes")
+        assert running.client.streaming == {"stock": True}
+        await running.until(lambda: one.ask("audit")["subscribed"]["news"] == 1)
+        one.ask("price", symbol="AAPL", price="455")
+        await running.until(lambda: bool(running.hearer.quotes))
+
+    drive(tmp_path, begin, work, "instruments=AAPL", keys=TOKEN)
+
+
+def test_a_token_that_the_streams_refuse_is_said_and_polled_with(tmp_path: Path) -> None:
     def begin(hearer: Hearer) -> None:
         hearer.subscribe_bars(bar_type("1-MINUTE"))
 
     async def work(one: Broker, running: Node) -> None:
         one.bar("15:00", 100)
         await running.until(lambda: bool(running.hearer.bars))
-        assert running.has_said("Alpaca's data streams take no OAuth token")
+        assert running.has_said(
+            "there is no stock stream (it refuses the OAuth token: 402 auth failed); polling"
+        )
         assert running.client.streaming == {"stock": False}
 
-    drive(tmp_path, begin, work, "instruments=AAPL", keys=Keys(token="rehearsal-token"))  # noqa: S106 - of a broker that holds no money
+    drive(tmp_path, begin, work, "instruments=AAPL", "token_streams=false", keys=TOKEN)
 
 
 def test_more_symbols_than_the_plan_allows_are_told(tmp_path: Path) -> None:

@@ -60,7 +60,13 @@ class Heard:
     @property
     def listener(self) -> Listener:
         add = self.words.append
-        return Listener(add, self.up, lambda why: add(f"down: {why}"), lambda why: add(f"refused: {why}"))
+        return Listener(
+            on_row=add,
+            on_up=self.up,
+            on_down=lambda why: add(f"down: {why}"),
+            on_refused=lambda why: add(f"refused: {why}"),
+            on_over=lambda why: add(f"over: {why}"),
+        )
 
 
 def run(server: Server, work: Callable[[DataLine, Heard], Awaitable[None]]) -> list[Any]:
