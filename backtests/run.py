@@ -43,7 +43,7 @@ def whole_run(composed: Composed, ready: Prepared, trial: str = TRIAL) -> Summar
     config = composed.config
     headline("backtest", ready)
     with open_folder("backtests", config.run.name or default_name(composed), config.run.dir) as folder:
-        write_origin(folder, composed.text, ready.market.version)
+        write_origin(folder, composed, ready.market.version)
         with (
             backtest_log(config, folder.path) as log,
             keeping_errors(ready, folder),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtests.search.keeping import Keeper, run_all
-from backtests.search.kept import output_of, reading_kept, refuse_other_data
+from backtests.search.kept import output_of, reading_kept, refuse_other_origin
 from backtests.search.log import LOG, TrialLog
 from backtests.search.result import Counting, Result, document, result_of, to_json
 from backtests.search.settings import SweepSettings, settings_of, taken
@@ -23,9 +23,9 @@ from backtests.windows.guard import Guarded, refuse_any_held_out
 from configs.edge import FAILED, INTERRUPTED, OK, guarded, say
 from configs.errors import ConfigError
 from configs.launcher import Launcher, launcher_of
-from runs.folder import CONFIG, VERSIONS, RunFolder, open_folder, reopened_folder
+from runs.finish import write_versions
+from runs.folder import CONFIG, RunFolder, open_folder, reopened_folder
 from runs.trials.holdouts import HoldoutError
-from runs.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -104,7 +104,7 @@ def _sweep(argv: list[str]) -> int:
     refuse_any_held_out(space)
     name = config.run.name or config.strategy.strategy_path.partition(":")[0].rpartition(".")[2]
     with open_folder("sweeps", name, config.run.dir) as folder:
-        folder.write(VERSIONS, json.dumps(versions(market.version), indent=2) + "\n")
+        write_versions(folder, config, market.version)
         folder.write(SWEEP, _kept(plan))
         return _explore(plan, folder, market)
 
@@ -131,7 +131,7 @@ def _resume(given: dict[str, Any], words: list[str]) -> int:
     plan = Plan(space, settings, launcher, output, (config.run.plots, config.run.tearsheet))
     market = market_of(config)
     refuse_any_held_out(space)
-    refuse_other_data(path, "sweep", market)
+    refuse_other_origin(path, "sweep", config, market)
     with reopened_folder(path) as folder:
         folder.write(SWEEP, _kept(plan))
         return _explore(plan, folder, market)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backtests.search.keeping import Keeper, run_all
-from backtests.search.kept import output_of, reading_kept, refuse_other_data
+from backtests.search.kept import output_of, reading_kept, refuse_other_origin
 from backtests.search.log import LOG, TABLE, TrialLog
 from backtests.search.result import distinct, ranked, to_json
 from backtests.search.show import progress
@@ -26,10 +26,10 @@ from backtests.windows.work import WINDOW, WalkWork, bare, told, with_windows
 from configs.edge import FAILED, INTERRUPTED, OK, guarded, say
 from configs.errors import ConfigError
 from configs.launcher import Launcher, launcher_of
-from runs.folder import VERSIONS, RunFolder, open_folder, reopened_folder
+from runs.finish import write_versions
+from runs.folder import RunFolder, open_folder, reopened_folder
 from runs.trials import counted, family_of, record_many
 from runs.trials.holdouts import HoldoutError
-from runs.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -84,7 +84,7 @@ def _walk_forward(argv: list[str]) -> int:
     plan = planned(space, settings, launcher, first_run(space).output)
     name = plan.config.run.name or plan.config.strategy.strategy_path.partition(":")[0].rpartition(".")[2]
     with open_folder("walk_forward", name, plan.config.run.dir) as folder:
-        folder.write(VERSIONS, json.dumps(versions(plan.market.version), indent=2) + "\n")
+        write_versions(folder, plan.config, plan.market.version)
         folder.write(WALK, plan.kept)
         return _walk(plan, folder)
 
@@ -102,7 +102,7 @@ def _resume(words: list[str]) -> int:
         settings, launcher = WalkSettings.model_validate(kept["settings"]), Launcher(**kept["launcher"])
         first_run(space)
     plan = planned(space, settings, launcher, output)
-    refuse_other_data(path, "walk-forward", plan.market)
+    refuse_other_origin(path, "walk-forward", plan.config, plan.market)
     with reopened_folder(path) as folder:
         return _walk(plan, folder)
 

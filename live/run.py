@@ -48,7 +48,7 @@ def trade(composed: Composed) -> int:
         ready, venue = _opened(config, factory, held)
         headline("live", ready)
         folder = held.enter_context(open_folder("live", config.run.name or config.venue.name, config.run.dir))
-        write_origin(folder, composed.text, ready.market.version)
+        write_origin(folder, composed, ready.market.version)
         with keeping_errors(ready, folder):
             result = _run(ready, venue, folder, journal, state)
         if venue.operator() is None and ready.market.at_hand:

@@ -19,11 +19,14 @@ from runs.portfolio import with_portfolio
 from runs.summary import Summary, summarise
 from runs.table import show
 from runs.trials.judging import judged
+from runs.trials.trial import code_of
 from runs.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from configs.load import Composed
+    from configs.schema import RunConfig
     from runs.folder import RunFolder
     from runs.prepare import Prepared
     from runs.record import RunRecord
@@ -55,10 +58,16 @@ def headline(kind: str, ready: Prepared) -> None:
         say(f"doubt: {doubt}")
 
 
-def write_origin(folder: RunFolder, config: str, data_version: str) -> None:
+def write_origin(folder: RunFolder, composed: Composed, data_version: str) -> None:
     """Write, before the run, what is needed to repeat it: the composed config and the versions."""
-    folder.write(CONFIG, config)
-    folder.write(VERSIONS, json.dumps(versions(data_version), indent=2) + "\n")
+    folder.write(CONFIG, composed.text)
+    write_versions(folder, composed.config, data_version)
+
+
+def write_versions(folder: RunFolder, config: RunConfig, data_version: str) -> None:
+    """Write which code, engine, Python and data are used."""
+    found = versions(data_version, code_of(config))
+    folder.write(VERSIONS, json.dumps(found, indent=2) + "\n")
 
 
 def finish(run: Finished, folder: RunFolder) -> Summary:

@@ -14,8 +14,11 @@ PACKAGES = ("keel", "nautilus_trader", "numpy", "pandas", "pyarrow", "hydra-core
 GIT_SECS = 5
 
 
-def versions(data_version: str) -> dict[str, object]:
-    """Everything a repetition needs, by name; None where it is not known."""
+def versions(data_version: str, strategy_code: str) -> dict[str, object]:
+    """Everything a repetition needs, by name; None where it is not known.
+
+    strategy_code: a hash of the strategies' own source, as `runs.trials.trial.code_of` answers it.
+    """
     commit, changed = _git()
     return {
         **{name: _package(name) for name in PACKAGES},
@@ -24,6 +27,7 @@ def versions(data_version: str) -> dict[str, object]:
         "git_commit": commit,
         "git_changed": changed,
         "requirements_lock": _hash_of(ROOT / "requirements.lock"),
+        "strategy_code": strategy_code,
         "data": data_version,
     }
 

@@ -95,7 +95,7 @@ def tell(
     """
     config = composed.config
     with open_folder("checks", config.run.name or report.verb, config.run.dir) as folder:
-        write_origin(folder, composed.text, market.version)
+        write_origin(folder, composed, market.version)
         document = report.as_dict(config, market, str(folder.path))
         folder.write(f"{report.verb}.json", json.dumps(document, indent=2) + "\n")
         if picture is not None:

@@ -9,14 +9,22 @@ from typing import TYPE_CHECKING, Any
 from configs.edge import one_line
 from configs.errors import ConfigError
 from runs.folder import VERSIONS
+from runs.trials.trial import code_of
+from runs.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from configs.schema import RunConfig
     from market.market_data import MarketData
 
 OUTPUTS = ("text", "json")
+ORIGIN = {
+    "data": "data of version", "strategy_code": "the strategy's code of version", "keel": "Keel",
+    "nautilus_trader": "nautilus_trader", "numpy": "numpy", "pandas": "pandas",
+}  # fmt: skip
+"""Which versions decide a trial's result -> their name for people."""
 _DAMAGED = (OSError, ValueError, KeyError, TypeError, AttributeError)
 """What reading a file ends in that a kill or an editor left torn, empty or with other keys."""
 
@@ -47,11 +55,13 @@ def output_of(words: Sequence[str], kept: str) -> str:
     return given
 
 
-def refuse_other_data(path: Path, what: str, market: MarketData) -> None:
-    """Raise ConfigError where what is kept in a folder saw other data than there is now."""
+def refuse_other_origin(path: Path, what: str, config: RunConfig, market: MarketData) -> None:
+    """Raise ConfigError where what is kept in a folder came of other data, strategies or packages than these."""
+    now = versions(market.version, code_of(config))
     with reading_kept(path, VERSIONS, what) as before:
-        seen = before["data"]
-    if seen != market.version:
+        other = [key for key in ORIGIN if before.get(key, now[key]) != now[key]]
+    if other:
+        was, there = before[other[0]], now[other[0]]
         raise ConfigError(
-            f"resume={path}: that {what} saw data {seen}, now there is {market.version}; begin a new one"
+            f"resume={path}: that {what} ran with {ORIGIN[other[0]]} {was}, now there is {there}; begin a new one"
         )

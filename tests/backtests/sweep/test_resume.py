@@ -119,8 +119,19 @@ def test_only_what_cannot_change_the_trials_may_change(run: Run) -> None:
         assert refused.code == 2
         assert "a sweep goes on as it began" in refused.err
     versions = whole.folder / "versions.json"
-    versions.write_text(versions.read_text().replace('"data": "', '"data": "other'))
-    assert "begin a new one" in run(f"resume={whole.folder}").err
+    before = versions.read_text()
+    for key, said in (
+        ("data", "data of version"),
+        ("strategy_code", "the strategy's code"),
+        ("keel", "Keel"),
+    ):
+        versions.write_text(before.replace(f'"{key}": "', f'"{key}": "other'))
+        refused = run(f"resume={whole.folder}")
+        assert refused.code == 2
+        assert f"ran with {said}" in refused.err
+        assert "begin a new one" in refused.err
+    versions.write_text(before)
+    assert run(f"resume={whole.folder}").code == 0
     used = run("strategy.fast=3,4", *QUICK)
     assert used.code == 2
     assert "already holds" in used.err
