@@ -38,7 +38,8 @@ from nautilus_trader.model import InstrumentId, Quantity, StrategyId, TraderId
 from nautilus_trader.testkit import DataTesterConfig, ExecTesterConfig
 
 from adapters.clients import VenueClients
-from tests.adapters.contract_hand import Hand, PlainConfig
+from tests.adapters.commanding import PlainConfig
+from tests.adapters.contract_hand import Hand
 
 SIZE = 10
 """How much an order of a case asks for."""

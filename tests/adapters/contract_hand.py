@@ -7,15 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from nautilus_trader.model import ClientOrderId, InstrumentId, OrderSide
-from nautilus_trader.trading import Strategy, StrategyConfig
+from nautilus_trader.trading import Strategy
 
 from adapters.reports import price_of, quantity_of
-
-
-class PlainConfig(StrategyConfig):
-    """Nothing of its own."""
-
-    def __init__(self, **_: object) -> None: ...
+from tests.adapters.commanding import PlainConfig
 
 
 class Hand(Strategy):

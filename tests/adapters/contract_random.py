@@ -26,8 +26,9 @@ from journal.database import open_journal
 from journal.reader import Reader
 from journal.verify import Verifier
 from live.run import trade
+from tests.adapters.commanding import PlainConfig
 from tests.adapters.contract import FAULTS, Site
-from tests.adapters.contract_hand import Hand, PlainConfig
+from tests.adapters.contract_hand import Hand
 
 WAIT_SECS = 60.0
 CANCELS = 10

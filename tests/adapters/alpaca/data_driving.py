@@ -18,7 +18,7 @@ from nautilus_trader.config import DataClientConfig
 from nautilus_trader.live import LiveNodeBuilder, LiveNodeConfig
 from nautilus_trader.live.clients import DataClientFactory
 from nautilus_trader.model import Bar, BarType, InstrumentId, StrategyId, TraderId, Venue
-from nautilus_trader.trading import Strategy, StrategyConfig
+from nautilus_trader.trading import Strategy
 
 from adapters.alpaca._api import AlpacaApi
 from adapters.alpaca._market_feed import Options
@@ -28,6 +28,7 @@ from adapters.alpaca.data import AlpacaDataClient
 from adapters.alpaca.keys import Keys
 from adapters.alpaca.providers import instruments
 from simulators.alpaca.control import AlpacaProcess, Control
+from tests.adapters.commanding import PlainConfig
 
 KEYS = Keys("PKREHEARSAL0000000000", "rehearsal")
 AAPL = InstrumentId.from_str("AAPL.ALPACA")
@@ -95,12 +96,6 @@ def api_of(one: Broker, keys: Keys = KEYS, **config: Any) -> Iterator[AlpacaApi]
         yield api
     finally:
         api.close()
-
-
-class PlainConfig(StrategyConfig):
-    """Nothing of its own."""
-
-    def __init__(self, **_: object) -> None: ...
 
 
 class Hearer(Strategy):

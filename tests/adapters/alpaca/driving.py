@@ -12,15 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from nautilus_trader.common import Environment, LoggerConfig, LogLevel
 from nautilus_trader.config import DataClientConfig, ExecutionClientConfig
-from nautilus_trader.live import (
-    LiveExecutionEngineConfig,
-    LiveNodeBuilder,
-    LiveNodeConfig,
-    LiveRiskEngineConfig,
-    SubmissionRecoveryPolicy,
-)
 from nautilus_trader.live.clients import DataClientFactory, ExecutionClientFactory, MarketDataClient
 from nautilus_trader.model import (
     AccountId,
@@ -34,13 +26,10 @@ from nautilus_trader.model import (
     QuoteTick,
     StrategyId,
     TradeId,
-    TraderId,
     TradeTick,
     Venue,
 )
-from nautilus_trader.trading import Strategy, StrategyConfig
 
-from adapters.account import VenueFill, VenueFlow, VenueOrder
 from adapters.alpaca._api import AlpacaApi
 from adapters.alpaca.config import AlpacaVenueConfig
 from adapters.alpaca.execution import AlpacaExecutionClient
@@ -48,17 +37,14 @@ from adapters.alpaca.keys import REHEARSAL
 from adapters.alpaca.operator import AlpacaOperator
 from adapters.alpaca.providers import instruments
 from adapters.execution import Patience
-from adapters.gatekeeper import Intent
 from adapters.reports import price_of, quantity_of
 from simulators.alpaca.control import AlpacaProcess, Control
+from tests.adapters.commanding import QUICK, SLOW_SECS, Notes, PlainConfig, Recording, quiet_builder
 
 AAPL = InstrumentId.from_str("AAPL.ALPACA")
 BTC = InstrumentId.from_str("BTC/USD.ALPACA")
-SLOW_SECS, HASTY_SECS = 30.0, 1.0
-"""For an answer: a machine under load needs long; a test whose answer never comes does not want to wait."""
-QUICK = Patience(
-    answer_secs=5.0, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
-)
+HASTY_SECS = 1.0
+"""For an answer: a test whose answer never comes does not want to wait."""
 
 
 def config_of(url: str, **more: Any) -> AlpacaVenueConfig:
@@ -122,60 +108,12 @@ class Broker:
         return next(row for row in self.audit()["orders"] if row["client_order_id"] == client_order_id)
 
 
-@dataclass
-class Notes:
-    """A gatekeeper that keeps what it is told, and denies for `reason` while there is one."""
-
-    reason: str | None = None
-    told: list[tuple[str, ...]] = field(default_factory=list)
-    intents: list[Intent] = field(default_factory=list)
-    orders: list[VenueOrder] = field(default_factory=list)
-    fills: list[VenueFill] = field(default_factory=list)
-    flows: list[VenueFlow] = field(default_factory=list)
-
-    def before_send(self, order: Intent) -> str | None:
-        self.intents.append(order)
-        return self.reason
-
-    def sent(self, client_order_id: str, venue_order_id: str | None) -> None:
-        self.told.append(("sent", client_order_id, str(venue_order_id)))
-
-    def unknown(self, client_order_id: str, why: str) -> None:
-        self.told.append(("unknown", client_order_id, why))
-
-    def resolved(self, client_order_id: str, outcome: str) -> None:
-        self.told.append(("resolved", client_order_id, outcome))
-
-    def own_fill(self, fill: VenueFill) -> None: ...
-
-    def foreign_order(self, order: VenueOrder) -> None:
-        self.orders.append(order)
-
-    def foreign_fill(self, fill: VenueFill) -> None:
-        self.fills.append(fill)
-
-    def flow(self, flow: VenueFlow) -> None:
-        self.flows.append(flow)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [each[0] for each in self.told]
-
-
-class PlainConfig(StrategyConfig):
-    """Nothing of its own."""
-
-    def __init__(self, **_: object) -> None: ...
-
-
-class Commanded(Strategy):
+class Commanded(Recording):
     """Does what the test says, and keeps the events."""
 
     def __init__(self, config: PlainConfig) -> None:
         super().__init__(config)
-        self.events: list[Any] = []
         self.quotes = 0
-        self.began = False
         self.traded: list[InstrumentId] = []
 
     def on_start(self) -> None:
@@ -187,18 +125,11 @@ class Commanded(Strategy):
     def on_quote(self, _quote: QuoteTick) -> None:
         self.quotes += 1
 
-    def on_order_event(self, event: Any) -> None:
-        self.events.append(event)
-
     def size(self, quantity: Any, instrument: InstrumentId) -> Any:
         return quantity_of(Decimal(str(quantity)), self.cache.instrument(instrument))
 
     def price(self, price: Any, instrument: InstrumentId) -> Any:
         return price_of(Decimal(str(price)), self.cache.instrument(instrument))
-
-    def send(self, order: Any) -> str:
-        self.submit_order(order)
-        return str(order.client_order_id)
 
     def market(
         self, quantity: Any = 10, side: OrderSide = OrderSide.BUY, of: InstrumentId = AAPL, **more: Any
@@ -240,34 +171,10 @@ class Commanded(Strategy):
         self.submit_order_list(orders)
         return [str(each.client_order_id) for each in listed]
 
-    def cancel(self, name: str) -> None:
-        self.cancel_order(ClientOrderId(name))
-
-    def of(self, name: str) -> list[str]:
-        """The kinds of events of one order."""
-        return [
-            type(each).__name__.removeprefix("Order")
-            for each in self.events
-            if str(each.client_order_id) == name
-        ]
-
     def reason(self, name: str) -> str:
         """Of the last event of an order that gives one."""
-        found = [
-            e.reason for e in self.events if str(e.client_order_id) == name and getattr(e, "reason", None)
-        ]
+        found = [each.reason for each in self.events_of(name) if getattr(each, "reason", None)]
         return str(found[-1]) if found else ""
-
-    def trades(self, name: str) -> list[Any]:
-        return [
-            each
-            for each in self.events
-            if str(each.client_order_id) == name and type(each).__name__ == "OrderFilled"
-        ]
-
-    def status(self, name: str) -> str:
-        order = self.cache.order(ClientOrderId(name))
-        return "NONE" if order is None else str(order.status.name)
 
     @property
     def position(self) -> Decimal:
@@ -380,7 +287,7 @@ async def node(
             )  # fmt: skip
             return made["client"]
 
-    builder = _builder().add_data_client("ALPACA", Data(), DataClientConfig())
+    builder = quiet_builder().add_data_client("ALPACA", Data(), DataClientConfig())
     built = builder.add_exec_client("ALPACA", Execution(), ExecutionClientConfig()).build()
     strategy = Commanded(PlainConfig(strategy_id=StrategyId("TEST-001")))
     strategy.traded = [each.id for each in known]
@@ -402,26 +309,6 @@ async def node(
         api.close()
         del running
         gc.collect()
-
-
-def _builder() -> LiveNodeBuilder:
-    rate = "100000/00:00:01"
-    return LiveNodeBuilder.from_config(
-        "TEST",
-        LiveNodeConfig(
-            environment=Environment.LIVE,
-            trader_id=TraderId("KEEL-001"),
-            logging=LoggerConfig(stdout_level=LogLevel.OFF),
-            delay_post_stop_secs=0.0,
-            timeout_connection_secs=60.0,
-            risk_engine=LiveRiskEngineConfig(max_order_submit_rate=rate, max_order_modify_rate=rate),
-            exec_engine=LiveExecutionEngineConfig(
-                reconciliation=True,
-                reconciliation_startup_delay_secs=0.0,
-                submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
-            ),
-        ),
-    )
 
 
 Work = Callable[[Broker, Node], Coroutine[Any, Any, None]]

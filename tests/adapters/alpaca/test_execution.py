@@ -17,7 +17,7 @@ def test_a_market_order_is_accepted_and_filled(tmp_path: Path) -> None:
         await node.until(lambda: node.notes.kinds == ["sent"])
         await node.settle()
         assert node.strategy.of(name) == ["Initialized", "Submitted", "Accepted", "Filled"]
-        (fill,) = node.strategy.trades(name)
+        (fill,) = node.strategy.fills_of(name)
         assert (fill.last_qty.as_decimal(), fill.last_px.as_decimal()) == (10, 100)
         assert node.notes.kinds == ["sent"]
         assert node.strategy.position == 10
@@ -61,7 +61,7 @@ def test_a_change_of_a_partly_filled_order_keeps_its_fills(tmp_path: Path) -> No
         assert (order.quantity.as_decimal(), order.filled_qty.as_decimal()) == (10, 4)
         broker.price(91)
         await node.status(name, "FILLED")
-        assert [each.last_qty.as_decimal() for each in node.strategy.trades(name)] == [4, 6]
+        assert [each.last_qty.as_decimal() for each in node.strategy.fills_of(name)] == [4, 6]
         await node.books_agree()
 
     drive(tmp_path, work)
@@ -125,8 +125,8 @@ def test_partial_fills_are_told_one_by_one(tmp_path: Path) -> None:
                 break
             await node.settle(0.1)
         await node.status(name, "FILLED")
-        assert sum(each.last_qty.as_decimal() for each in node.strategy.trades(name)) == 10
-        assert len(node.strategy.trades(name)) > 1
+        assert sum(each.last_qty.as_decimal() for each in node.strategy.fills_of(name)) == 10
+        assert len(node.strategy.fills_of(name)) > 1
         await node.books_agree()
 
     drive(tmp_path, work)
@@ -137,7 +137,7 @@ def test_dollars_buy_the_fraction_of_a_share_that_they_are_worth(tmp_path: Path)
         name = node.strategy.market(150, time_in_force=TimeInForce.DAY, quote_quantity=True)
         await node.status(name, "FILLED", "REJECTED", "DENIED")
         assert node.strategy.status(name) == "FILLED", node.strategy.reason(name)
-        (fill,) = node.strategy.trades(name)
+        (fill,) = node.strategy.fills_of(name)
         assert fill.last_qty.as_decimal() == Decimal("1.5")
         await node.books_agree()
 

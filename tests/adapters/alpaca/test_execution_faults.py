@@ -76,7 +76,7 @@ def test_trade_updates_may_come_twice_out_of_order_and_late(tmp_path: Path) -> N
             await node.status(name, "FILLED")
         node.strategy.cancel(resting)
         await node.status(resting, "CANCELED")
-        assert all(len(node.strategy.trades(name)) == 1 for name in names)
+        assert all(len(node.strategy.fills_of(name)) == 1 for name in names)
         await node.books_agree()
 
     drive(tmp_path, work)

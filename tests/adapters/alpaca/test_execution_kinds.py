@@ -119,7 +119,7 @@ def test_a_fee_that_is_taken_in_coins_is_the_commission_of_its_fill_so_that_all_
         for _ in range(2):
             bought = one.market("0.01", of=BTC)
             await node.status(bought, "FILLED")
-        (fill,) = one.trades(bought)
+        (fill,) = one.fills_of(bought)
         assert str(fill.commission) == "0.00002500 BTC"
         (position,) = one.cache.positions_open()
         assert position.quantity.as_decimal() == Decimal("0.01995")
@@ -140,7 +140,7 @@ def test_the_fee_of_a_fill_that_no_update_told_is_its_commission_too(tmp_path: P
         for _ in range(2):
             bought = one.market("0.01", of=BTC)
             await node.status(bought, "FILLED")
-            (fill,) = one.trades(bought)
+            (fill,) = one.fills_of(bought)
             assert str(fill.commission) == "0.00002500 BTC"
         (position,) = one.cache.positions_open()
         assert position.quantity.as_decimal() == Decimal("0.01995")

@@ -24,7 +24,8 @@ from nautilus_trader.model import (
 from adapters.alpaca._api import AlpacaApi
 from adapters.alpaca._parsing import nanos
 from adapters.alpaca.keys import REHEARSAL
-from tests.adapters.alpaca.driving import AAPL, Broker, Node, Notes, config_of, drive, node, operator
+from tests.adapters.alpaca.driving import AAPL, Broker, Node, config_of, drive, node, operator
+from tests.adapters.commanding import Notes
 
 pytestmark = pytest.mark.slow
 

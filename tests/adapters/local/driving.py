@@ -11,14 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nautilus_trader.common import Environment, LoggerConfig, LogLevel
-from nautilus_trader.live import (
-    LiveExecutionEngineConfig,
-    LiveNodeBuilder,
-    LiveNodeConfig,
-    LiveRiskEngineConfig,
-    SubmissionRecoveryPolicy,
-)
 from nautilus_trader.model import (
     Bar,
     BarType,
@@ -29,13 +21,9 @@ from nautilus_trader.model import (
     Quantity,
     StrategyId,
     TimeInForce,
-    TraderId,
 )
-from nautilus_trader.trading import Strategy, StrategyConfig
 
-from adapters.account import VenueFill, VenueFlow, VenueOrder
 from adapters.execution import Patience
-from adapters.gatekeeper import Intent
 from adapters.local.config import LocalVenueConfig
 from adapters.local.execution import LocalExecutionClient
 from adapters.local.factories import LocalVenue
@@ -43,14 +31,12 @@ from configs.load import compose
 from market.catalog import open_market
 from market.market_data import MarketData
 from simulators.broker.control import BrokerProcess, Control
+from tests.adapters.commanding import QUICK, SLOW_SECS, Notes, PlainConfig, Recording, quiet_builder
 
 AAPL = InstrumentId.from_str("AAPL.XNAS")
 WINDOW = ["instruments=[AAPL]", "run.end=2000-09-01"]
-SLOW_SECS, HASTY_SECS = 30.0, 0.5
-"""For an answer: a machine under load needs long; a test whose answer never comes does not want to wait."""
-QUICK = Patience(
-    answer_secs=5.0, absent_secs=0.4, first_wait_secs=0.05, longest_wait_secs=0.2, missing_secs=0.1
-)
+HASTY_SECS = 0.5
+"""For an answer: a test whose answer never comes does not want to wait."""
 
 
 def market() -> MarketData:
@@ -115,59 +101,12 @@ def broker(folder: Path, *arguments: str) -> Iterator[Broker]:
             one.kill()
 
 
-@dataclass
-class Notes:
-    """A gatekeeper that keeps what it is told, and denies for `reason` while there is one."""
-
-    reason: str | None = None
-    told: list[tuple[str, ...]] = field(default_factory=list)
-    intents: list[Intent] = field(default_factory=list)
-    orders: list[VenueOrder] = field(default_factory=list)
-    fills: list[VenueFill] = field(default_factory=list)
-
-    def before_send(self, order: Intent) -> str | None:
-        self.intents.append(order)
-        return self.reason
-
-    def sent(self, client_order_id: str, venue_order_id: str | None) -> None:
-        self.told.append(("sent", client_order_id, str(venue_order_id)))
-
-    def unknown(self, client_order_id: str, why: str) -> None:
-        self.told.append(("unknown", client_order_id, why))
-
-    def resolved(self, client_order_id: str, outcome: str) -> None:
-        self.told.append(("resolved", client_order_id, outcome))
-
-    def own_fill(self, fill: VenueFill) -> None: ...
-
-    def foreign_order(self, order: VenueOrder) -> None:
-        self.orders.append(order)
-
-    def flow(self, flow: VenueFlow) -> None:
-        """No order explains it; nothing here asks."""
-
-    def foreign_fill(self, fill: VenueFill) -> None:
-        self.fills.append(fill)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [each[0] for each in self.told]
-
-
-class PlainConfig(StrategyConfig):
-    """Nothing of its own."""
-
-    def __init__(self, **_: object) -> None: ...
-
-
-class Commanded(Strategy):
+class Commanded(Recording):
     """Does what the test says, and keeps the events."""
 
     def __init__(self, config: PlainConfig) -> None:
         super().__init__(config)
-        self.events: list[Any] = []
         self.bars: list[Bar] = []
-        self.began = False
 
     def on_start(self) -> None:
         self.began = True
@@ -176,42 +115,17 @@ class Commanded(Strategy):
     def on_bar(self, bar: Bar) -> None:
         self.bars.append(bar)
 
-    def on_order_event(self, event: Any) -> None:
-        self.events.append(event)
-
     def buy(self, quantity: int = 10, *, side: OrderSide = OrderSide.BUY, **more: Any) -> str:
         """A market order; answers its id."""
-        order = self.order_factory.market(AAPL, side, Quantity(quantity, 0), **more)
-        self.submit_order(order)
-        return str(order.client_order_id)
+        return self.send(self.order_factory.market(AAPL, side, Quantity(quantity, 0), **more))
 
     def limit(self, price: float, quantity: int = 10, *, side: OrderSide = OrderSide.BUY, **more: Any) -> str:
         """A limit order; answers its id."""
-        order = self.order_factory.limit(AAPL, side, Quantity(quantity, 0), Price(price, 4), **more)
-        self.submit_order(order)
-        return str(order.client_order_id)
-
-    def cancel(self, name: str) -> None:
-        self.cancel_order(ClientOrderId(name))
-
-    def of(self, name: str) -> list[str]:
-        """The kinds of events of one order."""
-        return [
-            type(each).__name__.removeprefix("Order")
-            for each in self.events
-            if str(each.client_order_id) == name
-        ]
+        return self.send(self.order_factory.limit(AAPL, side, Quantity(quantity, 0), Price(price, 4), **more))
 
     def trades(self, name: str) -> list[str]:
-        return [
-            str(each.trade_id)
-            for each in self.events
-            if str(each.client_order_id) == name and type(each).__name__ == "OrderFilled"
-        ]
-
-    def status(self, name: str) -> str:
-        order = self.cache.order(ClientOrderId(name))
-        return "NONE" if order is None else str(order.status.name)
+        """The trade ids of an order's fills."""
+        return [str(each.trade_id) for each in self.fills_of(name)]
 
     @property
     def position(self) -> int:
@@ -278,7 +192,7 @@ async def node(
     venue = LocalVenue(own, market(), most)
     venue.gatekeeper = kept = notes or Notes()
     venue.patience = patience
-    built = venue.add_to(_builder()).build()
+    built = venue.add_to(quiet_builder()).build()
     strategy = Commanded(PlainConfig(strategy_id=StrategyId("TEST-001"), use_uuid_client_order_ids=True))
     built.add_strategy(strategy)
     handle = built.handle()
@@ -306,26 +220,6 @@ def _heard(broker: Broker, price: float, bars: list[Bar]) -> bool:
     if not bars:
         broker.price(price)
     return bool(bars)
-
-
-def _builder() -> LiveNodeBuilder:
-    rate = "100000/00:00:01"
-    return LiveNodeBuilder.from_config(
-        "TEST",
-        LiveNodeConfig(
-            environment=Environment.LIVE,
-            trader_id=TraderId("KEEL-001"),
-            logging=LoggerConfig(stdout_level=LogLevel.OFF),
-            delay_post_stop_secs=0.0,
-            timeout_connection_secs=60.0,
-            risk_engine=LiveRiskEngineConfig(max_order_submit_rate=rate, max_order_modify_rate=rate),
-            exec_engine=LiveExecutionEngineConfig(
-                reconciliation=True,
-                reconciliation_startup_delay_secs=0.0,
-                submission_recovery_policy=SubmissionRecoveryPolicy.RETAIN_UNRESOLVED,
-            ),
-        ),
-    )
 
 
 def drive(folder: Path, work: Callable[[Broker, Node], Any], *arguments: str, **how: Any) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from nautilus_trader.model import ClientOrderId, OrderSide, Price
 
-from tests.adapters.local.driving import AAPL, QUICK, SLOW_SECS, Broker, Node, Notes, drive
+from tests.adapters.commanding import QUICK, SLOW_SECS, Notes
+from tests.adapters.local.driving import AAPL, Broker, Node, drive
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,8 @@ from typing import Any
 from nautilus_trader.model import ClientOrderId, OrderSide, Price, Quantity, TriggerType
 
 from adapters.gatekeeper import Intent
-from tests.adapters.local.driving import AAPL, Broker, Node, Notes, drive
+from tests.adapters.commanding import Notes
+from tests.adapters.local.driving import AAPL, Broker, Node, drive
 
 
 def test_a_market_order_is_accepted_and_filled_and_the_gatekeeper_is_asked_first(tmp_path: Path) -> None:

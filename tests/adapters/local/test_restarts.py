@@ -14,7 +14,8 @@ from adapters.account import Operator
 from adapters.errors import AdapterError
 from adapters.local.config import LocalVenueConfig
 from adapters.local.operator import LocalOperator
-from tests.adapters.local.driving import AAPL, HASTY_SECS, SLOW_SECS, Broker, broker, node
+from tests.adapters.commanding import SLOW_SECS
+from tests.adapters.local.driving import AAPL, HASTY_SECS, Broker, broker, node
 
 
 def test_a_new_node_finds_positions_and_orders_and_hears_of_their_fills(tmp_path: Path) -> None:
