@@ -13,6 +13,7 @@ from decimal import Decimal, localcontext
 from typing import Any, Self
 
 from journal.tables import plain
+from risk.coins import netted_row
 
 DIGITS = 50
 FINEST = Decimal("1e-16")
@@ -91,6 +92,7 @@ class Trips:
     def _filled(
         self, fill: Mapping[str, Any], value_at: Callable[[Decimal], Decimal], currency: str, in_base: InBase
     ) -> tuple[Trip | None, dict[str, Any] | None]:
+        fill = netted_row(fill)
         key = (fill["strategy"], fill["instrument"])
         trip, rest = self.open.get(key), fill["quantity"]
         commission, slippage = in_base(fill["commission"], fill["currency"]), fill["slippage"]

@@ -14,6 +14,7 @@ from typing import Any
 from journal.tables import CONTROL, plain
 from journal.trips import DIGITS, FINEST, Trip, Trips
 from journal.verify_findings import Findings
+from risk.coins import netted_row
 from risk.foreign import EXTERNAL
 
 ZERO = Decimal(0)
@@ -76,7 +77,7 @@ class Positions:
         }
         key = (str(row["strategy"]), str(row["instrument"]))
         written = self._row_of(fill)
-        foreign = fill["currency"] != currency
+        foreign = netted_row(fill)["currency"] != currency
         self._tell_waiting()
         if written is not None and written["trip"] is not None:
             self._units.learn(key[1], Trip.from_text(written["trip"]), fill["price"])

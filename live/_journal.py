@@ -276,6 +276,10 @@ def snapshot_values(desk: RiskDesk) -> dict[str, Any]:
     desk.prices.mark_held()
     book, state = desk.book, desk.breakers.state
     try:
+        cash = book.cash
+    except LookupError:  # without a rate of something it holds only its own currency's is known
+        cash = book.ledger.balances()[book.currency]
+    try:
         equity: Decimal | None = book.equity()
         exposure: Decimal | None = book.gross()
     except LookupError:
@@ -284,7 +288,7 @@ def snapshot_values(desk: RiskDesk) -> dict[str, Any]:
     known = equity is not None and peak is not None and peak > 0
     return {
         "currency": book.currency,
-        "cash": book.cash,
+        "cash": cash,
         "equity": equity,
         "buying_power": None,
         "exposure": exposure,

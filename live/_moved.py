@@ -9,6 +9,7 @@ from typing import Any
 
 from journal import tables
 from journal.trips import Trip, Trips
+from risk.coins import netted_row
 
 ZERO = Decimal(0)
 Key = tuple[str, str]
@@ -37,6 +38,7 @@ class Moved:
 
     def by(self, fill: Mapping[str, Any], settled_in: str) -> Rows:
         """The position after a fill row of an instrument that settles in a currency, and the round trip it ended."""
+        fill = netted_row(fill)
         key = fill["strategy"], fill["instrument"]
         trip = self._trips.open.get(key)
         if trip is None or not trip.entry_paid or settled_in != self._currency:

@@ -19,6 +19,7 @@ from journal import tables
 from journal.trips import Trip
 from live._reconcile import Answer
 from live._shares import ReconcileError
+from risk.coins import netted_row
 from risk.state import RiskState, TradingState
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class KeptAccount:
 
     def _flow(self, fill: Mapping[str, Any]) -> Decimal:
         """What a fill did to the cash."""
+        fill = netted_row(fill)
         paid: Decimal = (
             fill["quantity"] * fill["price"] * self._multipliers.get(fill["instrument"], Decimal(1))
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from journal import tables
+from risk.coins import netted_row
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -56,7 +57,7 @@ def with_rows(record: RunRecord, engine: Engine, run_id: str) -> RunRecord:
         return replace(
             record,
             orders=[{"ts": ts, **_of(newest[name], ORDER)} for name, ts in began.items()],
-            fills=[_of(row, FILL) for row in rows(tables.fills)],
+            fills=[netted_row(_of(row, FILL)) for row in rows(tables.fills)],
             refusals=sorted([*refused, *rejected], key=lambda row: int(row["ts"])),
         )
 

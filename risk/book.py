@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from risk.coins import netted
 from risk.holding import Holding, Instrument, WorkingOrder
 from risk.ledger import Ledger
 from risk.numbers import ZERO
@@ -262,7 +263,10 @@ class Book:
         commission_currency: str | None = None,
         ts: int = 0,
     ) -> Holding | None:
-        """Apply one fill; answers its holding, None for a repeated trade. Raises KeyError when unknown."""
+        """Apply one fill; answers its holding, None for a repeated trade. Raises KeyError when unknown.
+
+        signed_quantity: as the venue told it; a commission in the coin that is traded is taken off what is held.
+        """
         trade = (client_order_id, trade_id)
         if trade in self._trades:
             return None
@@ -274,14 +278,16 @@ class Book:
         of = holding.instrument
         if of.mark is None:
             self.mark(of, price)  # a position that was taken over is worth something from now on
-        flow = -signed_quantity * of.value_at(price)
-        paid_in = commission_currency or of.currency
+        units, paid, paid_in = netted(
+            instrument, signed_quantity, price, commission, commission_currency or of.currency
+        )
+        flow = -units * of.value_at(price)
         for ledger in holding.ledgers:
-            ledger.trade(of.currency, flow, signed_quantity * of.unit)
-            if commission:
-                ledger.pay(paid_in, -commission)
-        fee = commission if paid_in == of.currency else self._exchanged(commission, paid_in, of.currency)
-        holding.trade(signed_quantity, price, fee, ts)
+            ledger.trade(of.currency, flow, units * of.unit)
+            if paid:
+                ledger.pay(paid_in, -paid)
+        fee = paid if paid_in == of.currency else self._exchanged(paid, paid_in, of.currency)
+        holding.trade(units, price, fee, ts)
         if holding.position:
             self._held[strategy, instrument] = holding
         else:

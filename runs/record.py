@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from risk.coins import netted_row
 from risk.orders import STATUS_OF
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def _fill(ts: int, event: Any, row: Row) -> Row:
     row["filled"] += quantity
     row["status"] = "FILLED" if row["filled"] >= row["quantity"] else "PARTIALLY_FILLED"
     commission = event.commission
-    return {
+    fill = {
         "ts": ts,
         "strategy": row["strategy"],
         "instrument": row["instrument"],
@@ -177,6 +178,7 @@ def _fill(ts: int, event: Any, row: Row) -> Row:
         "currency": str(event.currency) if commission is None else commission.currency.code,
         "liquidity": event.liquidity_side.name,
     }
+    return netted_row(fill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +187,7 @@ class RunRecord:
 
     order:   ts strategy instrument client_order_id side type quantity price trigger_price tif reduce_only status filled
     fill:    ts strategy instrument client_order_id trade_id side quantity price commission currency liquidity
+             (a commission in the coin that is traded is taken off the quantity: risk.coins)
     refusal: ts strategy instrument client_order_id side quantity limit reason
     trip:    ts breaker scope reason equity reference
     notice:  ts kind scope reason

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,28 @@ def test_a_rehearsal_trades_to_its_end_with_no_keys_and_leaves_no_process(tmp_pa
         for each in psutil.process_iter(["cmdline"])
         if str(tmp_path) in " ".join(each.info["cmdline"] or [])
     ]
+
+
+def test_a_rehearsal_of_coins_whose_fees_are_taken_in_coins_adds_up(tmp_path: Path) -> None:
+    done = live(
+        tmp_path, "venue=alpaca_rehearsal", "venue.days=4", "instruments=[BTC/USD,ETH/USD]", "bar=15m",
+        "strategy=ema_cross", "strategy.fast=2", "strategy.slow=4", "strategy.sizing=percent_of_equity", "output=json",
+    )  # fmt: skip
+    found = summary(done)
+    assert found["trades"] > 2
+    assert Decimal(found["fees"]) > 0
+    assert "not valued" not in done.stderr
+    verify = [sys.executable, "-m", "live", "audit", "verify", f"journal.path={tmp_path / 'journal.db'}"]
+    checked = subprocess.run(
+        verify,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+        env=environment(tmp_path),
+    )
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_the_same_seed_rehearses_the_same_prices(tmp_path: Path) -> None:
