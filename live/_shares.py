@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from risk.desk import RiskDesk
 
 ZERO = Decimal(0)
+DUST = Decimal("1E-7")
+"""Coins: fees that are taken in them are written with eight decimals, rounded up, and a venue counts finer."""
 Owned = dict[str, Decimal]
 """Strategy -> signed units."""
 
@@ -80,6 +82,9 @@ class Shares:
         """The venue holds something else than orders of Keel explain; answers whose the difference is from now on."""
         explained = total - rest
         text = f"{instrument}: the venue holds {total.normalize():f}, the journal explains {explained.normalize():f}"
+        if "/" in instrument and abs(rest) <= DUST:
+            self._tell("ADOPTED", f"{text}: the difference is what rounded fees leave")
+            return EXTERNAL
         if self._policy == "refuse":
             raise ReconcileError(
                 f"{text}; run.foreign_positions=refuse: close the difference at the broker, or start with "

@@ -31,6 +31,7 @@ class Coins:
         self._taken: dict[str, Decimal] = {}
         self._known = False  # whether the broker has said what is held
         self._fees: dict[str, Decimal] = {}  # trade id of a fill that was seen -> its fee in coins, as told
+        self._over: dict[str, Decimal] = {}  # instrument -> coins that were told as fees beyond what was taken
 
     def unseen(self, fills: Iterable[VenueFill]) -> bool:
         """Whether among fills that were asked for is a buy whose fee nobody has looked for."""
@@ -71,7 +72,7 @@ class Coins:
             self._fees[fill.trade_id] = ZERO
             return fill
         self._taken[fill.instrument] = self._taken.get(fill.instrument, ZERO) + fee
-        self._fees[fill.trade_id] = fee.quantize(SMALLEST, ROUND_UP)
+        self._fees[fill.trade_id] = self._rounded(fill.instrument, fee)
         return self._with_fee(fill)
 
     def explained(self, flow: VenueFlow) -> VenueFlow:
@@ -98,7 +99,14 @@ class Coins:
         self._taken[instrument] = self._taken.get(instrument, ZERO) + fee
         for each in fills:
             own = fee * each.quantity / bought if fee and each.side == "BUY" else ZERO
-            self._fees[each.trade_id] = own.quantize(SMALLEST, ROUND_UP)
+            self._fees[each.trade_id] = self._rounded(instrument, own)
+
+    def _rounded(self, instrument: str, fee: Decimal) -> Decimal:
+        """The fee as the engine can write it; all of them together are never less than taken, nor a step more."""
+        exact = fee - self._over.get(instrument, ZERO)
+        told = max(ZERO, exact).quantize(SMALLEST, ROUND_UP)
+        self._over[instrument] = told - exact
+        return told
 
     def _with_fee(self, fill: VenueFill) -> VenueFill:
         fee = self._fees.get(fill.trade_id)

@@ -43,6 +43,15 @@ def test_two_buys_share_what_is_missing() -> None:
     assert [each.commission for each in told] == [Decimal("0.0025"), Decimal("0.0075"), 0]
 
 
+def test_many_small_fees_add_up_to_what_was_taken_but_for_one_step() -> None:
+    coins, there, told = begun(), Decimal(0), Decimal(0)
+    for number in range(40):
+        there += Decimal("0.0000015") * Decimal("0.9975")
+        heard = coins.charged(fill(str(number), "0.0000015"), {"position_qty": str(there)})
+        told += heard.commission
+        assert 0 <= told - (Decimal("0.0000015") * (number + 1) - there) < Decimal("1E-8")
+
+
 @pytest.mark.parametrize("now", ["1", "1.5", "0.98", "0"])
 def test_what_is_no_fee_is_not_charged(now: str) -> None:
     (told,) = begun().learned((fill("a", "1"),), held(now))
