@@ -68,6 +68,8 @@ class Shares:
         before = known.get(EXTERNAL, ZERO)
         if not rest and not before:
             return own
+        if own and "/" in instrument and ZERO < abs(rest) <= DUST:
+            return self._with_dust(instrument, total, rest, known)
         owner = EXTERNAL
         if rest:
             owner = self._unexplained(instrument, total, rest)
@@ -80,11 +82,7 @@ class Shares:
 
     def _unexplained(self, instrument: str, total: Decimal, rest: Decimal) -> str:
         """The venue holds something else than orders of Keel explain; answers whose the difference is from now on."""
-        explained = total - rest
-        text = f"{instrument}: the venue holds {total.normalize():f}, the journal explains {explained.normalize():f}"
-        if "/" in instrument and abs(rest) <= DUST:
-            self._tell("ADOPTED", f"{text}: the difference is what rounded fees leave")
-            return EXTERNAL
+        text = _said(instrument, total, total - rest)
         if self._policy == "refuse":
             raise ReconcileError(
                 f"{text}; run.foreign_positions=refuse: close the difference at the broker, or start with "
@@ -99,6 +97,22 @@ class Shares:
             self._desk.doubts.freeze(instrument, text)
         return EXTERNAL
 
+    def _with_dust(self, instrument: str, total: Decimal, rest: Decimal, known: Owned) -> Owned:
+        """What rounded fees left belongs to who holds most of it, at the price of the rest."""
+        if known.get(EXTERNAL):
+            self._adopt(EXTERNAL, instrument, ZERO, None)
+        own = {strategy: units for strategy, units in known.items() if strategy != EXTERNAL}
+        owner = max(own, key=lambda each: abs(own[each]))
+        trip = self._witness.trips.open[owner, instrument]
+        more, before = (rest if trip.side == "BUY" else -rest), trip.entered
+        trip.entered += more
+        trip.entry_paid += more * trip.entry_paid / before
+        trip.entry_value += more * trip.entry_value / before
+        said = _said(instrument, total, total - rest)
+        self._tell("ADOPTED", f"{said}: the difference is what rounded fees leave, and {owner}'s")
+        self._write(owner, instrument, trip.position, trip.average_price)
+        return {**own, owner: trip.position}
+
     def _adopt(self, owner: str, instrument: str, quantity: Decimal, price: Decimal | None) -> None:
         """Write what is held from now on, without the fills that would explain it."""
         trips = self._witness.trips.open
@@ -111,7 +125,10 @@ class Shares:
                 trip.entry_paid = trip.entered * price
                 trip.entry_value = trip.entered * (price if known is None else known.value_at(price))
             trips[owner, instrument] = trip
-        held = trips.get((owner, instrument))
+        self._write(owner, instrument, quantity, price)
+
+    def _write(self, owner: str, instrument: str, quantity: Decimal, price: Decimal | None) -> None:
+        held = self._witness.trips.open.get((owner, instrument))
         self._witness.writer.add(
             tables.positions,
             {
@@ -121,7 +138,7 @@ class Shares:
                 "instrument": instrument,
                 "quantity": quantity,
                 "average_price": price if quantity else None,
-                "opened_ns": self._now if quantity else None,
+                "opened_ns": None if held is None else held.opened_ns,
                 "trip": None if held is None else held.as_text(),
                 "source": "adopted",
             },
@@ -133,3 +150,9 @@ class Shares:
         trip = self._witness.trips.open[strategy, instrument]
         entry = trip.average_price if trip.entry_paid else None
         self._desk.book.adopt(strategy, instrument, quantity, None, self._now, entry=entry)
+
+
+def _said(instrument: str, total: Decimal, explained: Decimal) -> str:
+    return (
+        f"{instrument}: the venue holds {total.normalize():f}, the journal explains {explained.normalize():f}"
+    )

@@ -9,6 +9,8 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
+from nautilus_trader.model import TradeTick
+
 from adapters.alpaca._api import AlpacaApi
 from adapters.alpaca._bar_desk import BarDesk, Grace
 from adapters.alpaca._data_stream import DataLine, Listener
@@ -124,6 +126,29 @@ class MarketFeed:
         for lane in self.lanes:
             await lane.line.start()
         self._around.spawn(self._keep_up(), "alpaca upkeep")
+
+    async def last_trades(self) -> list[TradeTick]:
+        """The newest trade of each instrument, however old; none in a rehearsal, whose time begins with the run.
+
+        Nobody has subscribed yet. The engine denies a market order, and so every exit, in what it knows no price of: at
+        night there is none to hear.
+        """
+        found: list[TradeTick] = []
+        for lane in () if self._options.replayed else self.lanes:
+            symbols = sorted(name for name, one in self.instruments.items() if self.lane_of(one) is lane)
+            try:
+                rows = await self.history.latest_trades(symbols, is_crypto=lane.is_crypto)
+                ticks = [self._last(row, self.instruments[name]) for name, row in rows.items()]
+            except (RequestError, *UNREADABLE) as error:
+                self._log.warning(f"the last {lane.name} trades cannot be asked for: {error}")
+                continue
+            found += [each for each in ticks if each is not None]
+        return found
+
+    def _last(self, row: Row, instrument: Any) -> TradeTick | None:
+        """A trade for its price: one of a fraction of a share has it too."""
+        now = self.market_now()
+        return trade_of(row, instrument, now) or trade_of({**row, "s": 1}, instrument, now)
 
     async def close(self) -> None:
         """Hang up."""

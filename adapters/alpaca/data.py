@@ -97,6 +97,8 @@ class AlpacaDataClient(MarketDataClient):
         except (RequestError, AdapterError) as error:
             self.error = AdapterError(f"venue={self._config.name}: no market data from Alpaca: {error}")
             raise self.error from error
+        for trade in await self.feed.last_trades():
+            self._handle_data(trade)
 
     async def _disconnect(self) -> None:
         self.cease()

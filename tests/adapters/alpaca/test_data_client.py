@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -213,6 +214,25 @@ def test_more_symbols_than_the_plan_allows_are_told(tmp_path: Path) -> None:
         tmp_path, begin, work, "instruments=AAPL,MSFT,IBM", "most_symbols=2", symbols=("AAPL", "MSFT", "IBM"),
         options=Options(replayed=False, rhythm=QUICK),
     )  # fmt: skip
+
+
+def test_the_last_price_is_known_before_anything_trades_so_that_a_position_can_be_closed_at_night(
+    tmp_path: Path,
+) -> None:
+    heard: list[Any] = []
+
+    def begin(hearer: Hearer) -> None:
+        hearer.subscribe_trades(AAPL)
+        heard.append(hearer.cache.trade(AAPL))
+
+    async def work(one: Broker, running: Node) -> None:
+        await running.subscribed("trades")
+        with api_of(one) as api:
+            found = await History(api, feed="iex").latest_trades(["AAPL"], is_crypto=False)
+        assert heard[0].price.as_decimal() == Decimal(str(found["AAPL"]["p"]))
+        assert running.hearer.trades == []
+
+    drive(tmp_path, begin, work, "instruments=AAPL", options=Options(replayed=False, rhythm=QUICK))
 
 
 def test_shadows_come_before_each_bar_and_nothing_follows_the_end() -> None:
