@@ -183,7 +183,10 @@ class Operator(Protocol):
         """The account: all open orders, every order touched since with its fills, all positions."""
 
     async def order(self, client_order_id: str) -> VenueOrder | None:
-        """One order by its client order id; None: the venue says that it never took it."""
+        """One order by its client order id; None: the venue says that it never took it.
+
+        One that has ended is in later snapshots with its fills, whatever they are asked since.
+        """
 
     async def cancel(self, venue_order_id: str) -> None:
         """Cancel an order; one that has ended meanwhile is no error."""

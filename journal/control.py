@@ -10,7 +10,7 @@ from __future__ import annotations
 import getpass
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import SimpleQueue
@@ -68,11 +68,22 @@ class Receipt:
     answer: dict[str, Any]
 
 
-def write(engine: Engine, head_file: HeadFile, rows: list[tuple[Table, Values]]) -> None:
-    """Add rows to the control chain, all or none. Raises RowError, and what the database raises."""
+def write(
+    engine: Engine,
+    head_file: HeadFile,
+    rows: list[tuple[Table, Values]],
+    clean: Callable[[str], str] | None = None,
+) -> None:
+    """Add rows to the control chain, all or none. Raises RowError, and what the database raises.
+
+    clean: takes secrets out of what people and brokers say (the columns in `shapes.SAID`), before it is hashed.
+    """
     checked = [
         (shape(table), shape(table).cells(_own(table, values), time.time_ns())) for table, values in rows
     ]
+    if clean is not None:
+        for each, cells in checked:
+            each.clean(cells, clean)
     with writing(engine).connect() as connection:
         be_patient(connection, PATIENCE_MS)
         with connection.begin():
@@ -154,7 +165,7 @@ class Mailbox:
     """
 
     def __init__(self, scope: str) -> None:
-        """Commands from before the first `read` are nobody's: the verb that wrote them has gone its own way."""
+        """Commands from before the first `read` never come here: `journal.unanswered` has those that still count."""
         self._scope = scope
         self._seen: int | None = None  # the highest id there was
         self._read_at = 0  # wall clock of the newest `read`, UTC nanoseconds
@@ -173,6 +184,11 @@ class Mailbox:
             self._collect(connection, commands.c.at > self._read_at - OVERLAP_NS)
         self._seen, self._read_at = newest, now
 
+    @property
+    def seen(self) -> int:
+        """The highest id that the newest `read` saw, of a command of any account."""
+        return self._seen or 0
+
     def take(self) -> list[Command]:
         """The commands that came since the last call."""
         found = []
@@ -185,8 +201,12 @@ class Mailbox:
         for row in connection.execute(wanted).all():
             if row.command_id not in self._ids:
                 self._ids.add(row.command_id)
-                args = _args(row.args)
-                self._queue.put(Command(row.command_id, row.verb, args, row.who, row.why, row.at))
+                self._queue.put(command_of(row))
+
+
+def command_of(row: Any) -> Command:
+    """The command that a row of `commands` holds."""
+    return Command(row.command_id, row.verb, _args(row.args), row.who, row.why, row.at)
 
 
 def _args(text: str) -> dict[str, Any]:

@@ -199,6 +199,4 @@ def _cannot(config: JournalConfig, error: OSError) -> JournalDownError:
 def _in_use(config: JournalConfig, scope: str) -> JournalInUseError:
     pid = holder(config, scope)
     by = f", process {pid}" if pid is not None else ""
-    return JournalInUseError(
-        f"another node trades {scope} in journal {config.shown}{by}: stop it first, or name another journal"
-    )
+    return JournalInUseError(f"another node trades {scope} in journal {config.shown}{by}: stop it first")

@@ -130,7 +130,7 @@ class JournalWitness:
 
     def _decided(self, ts: int, order: Mapping[str, Any]) -> Row:
         keys = ("client_order_id", "strategy", "instrument", "side", "quantity")
-        return {**self.base, "ts": ts, **{key: order[key] for key in keys}}
+        return {**self.base, "ts": _moment(ts), **{key: order[key] for key in keys}}
 
     def version(self, limits: RiskConfig) -> str:
         """The name of these limits; what it stands for is written the first time."""
@@ -232,7 +232,7 @@ class JournalWitness:
         row = self.orders.get(name)
         if row is None:
             return None
-        row.update(ts=ts, event=event, status=status, reason=reason, source="client")
+        row.update(ts=_moment(ts), event=event, status=status, reason=reason, source="client")
         return dict(row)
 
     def _filled(self, ts: int, name: str, event: Any) -> None:
@@ -374,7 +374,9 @@ class JournalWitness:
 
     def alert(self, ts: int, level: str, kind: str, text: str) -> None:
         """Write what somebody should be told."""
-        self.writer.add(tables.alerts, {**self.base, "ts": ts, "level": level, "kind": kind, "text": text})
+        self.writer.add(
+            tables.alerts, {**self.base, "ts": _moment(ts), "level": level, "kind": kind, "text": text}
+        )
 
     def risk_event(self, ts: int, kind: str, reason: str, scope: str = "book") -> None:
         """Write something that happened to the account as a whole."""
@@ -389,7 +391,7 @@ class JournalWitness:
     ) -> Row:
         return {
             **self.base,
-            "ts": ts,
+            "ts": _moment(ts),
             "kind": kind,
             "breaker": None if trip is None else trip.breaker,
             "risk_scope": scope if trip is None else trip.scope,
@@ -421,6 +423,11 @@ def position_values(row: Mapping[str, Any], trip: Trip | None) -> Row:
         "opened_ns": None if trip is None else trip.opened_ns,
         "trip": None if trip is None else trip.as_text(),
     }
+
+
+def _moment(ts: int) -> int:
+    """Market time, or the clock's where no price has told it yet: a row of 1970 is in no period."""
+    return ts or time.time_ns()
 
 
 def _numbers(proposal: Proposal | None) -> str:

@@ -76,11 +76,19 @@ def money_text(amount: Decimal | None, currency: str, *, signed: bool = False) -
 
 
 def price_text(price: Decimal | None) -> str:
-    """Write a price or a quantity with the decimals it has: at most 4, below 1 at most 8."""
+    """Write a price with the decimals it has: at most 4, below 1 at most 8."""
     if price is None:
         return NONE
     digits = PRICE_DIGITS if abs(price) >= 1 else SMALL_PRICE_DIGITS
     whole, point, rest = plain(rounded(price, digits)).partition(".")
+    return f"{int(whole):,}{point}{rest}" if whole != "-0" else f"{whole}{point}{rest}"
+
+
+def quantity_text(quantity: Decimal | None) -> str:
+    """Write a quantity with all its digits: a coin is held to the ninth decimal."""
+    if quantity is None:
+        return NONE
+    whole, point, rest = plain(quantity).partition(".")
     return f"{int(whole):,}{point}{rest}" if whole != "-0" else f"{whole}{point}{rest}"
 
 

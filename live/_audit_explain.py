@@ -12,9 +12,8 @@ from journal.moment import one_moment
 from journal.reader import Reader
 from journal.story import Story, like, names_of, story_of
 from journal.tables import CONTROL, plain
-from live import _audit_sentences as say
 from live._about import JOURNAL_KEYS, journal_config
-from live._amounts import price_text, row_for_scripts
+from live._amounts import price_text, quantity_text, row_for_scripts
 from live._audit_story import Line, lines_of, status_of, sums_of
 from live._periods import Days
 from live._show import console, print_json
@@ -164,10 +163,10 @@ def _show(story: Story, lines: Sequence[Line], zone: str) -> None:
 def _headline(story: Story) -> str:
     first, status = story.first, status_of(story).replace("_", " ").lower()
     sums = sums_of(story)
-    what = f"{first['side'].lower()} {say.number(first['quantity'])} {first['instrument']}, {status}"
+    what = f"{first['side'].lower()} {quantity_text(first['quantity'])} {first['instrument']}, {status}"
     if not sums:
         return what
-    return f"{what}, {say.number(sums['quantity'])} at {price_text(sums['average_price'])}"
+    return f"{what}, {quantity_text(sums['quantity'])} at {price_text(sums['average_price'])}"
 
 
 def _stamp(ts: int, zone: str) -> str:

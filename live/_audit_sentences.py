@@ -7,20 +7,13 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from journal.tables import plain
-from live._amounts import held_text, money_text, percent_text, price_text
+from live._amounts import held_text, money_text, percent_text, price_text, quantity_text
 from runs.times import iso
 
 Row = Mapping[str, Any]
 ZERO = Decimal(0)
 SIDES = {"BUY": ("buy", "Bought"), "SELL": ("sell", "Sold")}
 BOUND = {"BUY": "or less", "SELL": "or more"}
-
-
-def number(value: Decimal) -> str:
-    """A quantity, with all its digits."""
-    whole, point, rest = plain(value).partition(".")
-    return f"{int(whole):,}{point}{rest}" if whole != "-0" else f"{whole}{point}{rest}"
 
 
 def money(amount: Decimal, currency: str, *, signed: bool = False) -> str:
@@ -41,7 +34,8 @@ def wish(row: Row, decision: Row | None) -> str:
     good = f", {row['tif']}" if row.get("tif") else ""
     price = None if decision is None else decision["price"]
     then = "" if price is None else f". The newest price was {price_text(price)}"
-    return f"{_who(row, decision)} to {verb} {number(row['quantity'])} {row['instrument']}{terms}{good}{only}{then}."
+    what = f"{quantity_text(row['quantity'])} {row['instrument']}"
+    return f"{_who(row, decision)} to {verb} {what}{terms}{good}{only}{then}."
 
 
 def _who(row: Row, decision: Row | None) -> str:
@@ -91,7 +85,9 @@ def changed(row: Row, before: Row | None) -> str:
     event, why = str(row["event"]), f": {row['reason']}" if row["reason"] else ""
     name = f" and calls it {row['venue_order_id']}" if row["venue_order_id"] else ""
     left = row["quantity"] - row["filled"]
-    rest = f" with {number(left)} of {number(row['quantity'])} not filled" if row["filled"] else ""
+    rest = (
+        f" with {quantity_text(left)} of {quantity_text(row['quantity'])} not filled" if row["filled"] else ""
+    )
     by = " at the start of a later run" if row["source"] == "reconciled" else ""
     told = {
         "INTENT": "",
@@ -116,7 +112,7 @@ def changed(row: Row, before: Row | None) -> str:
         "RESOLVED": f"What became of it is known: {row['status']}{why}.",
         "RECONCILED": f"The venue was asked: {row['status']}{why}.",
         "FILLED": "All of it is filled.",
-        "PARTIALLY_FILLED": f"{number(row['filled'])} of {number(row['quantity'])} are filled.",
+        "PARTIALLY_FILLED": f"{quantity_text(row['filled'])} of {quantity_text(row['quantity'])} are filled.",
     }
     sentence = told.get(event, f"{event.replace('_', ' ').capitalize()}{why}.")
     return sentence if not by or not sentence or "FILLED" in event else f"{sentence[:-1]}{by}."
@@ -137,7 +133,7 @@ def _updated(row: Row, before: Row | None) -> str:
 def filled(row: Row) -> str:
     """A fill, against the price it was decided at."""
     _, verb = SIDES.get(row["side"], ("", row["side"].capitalize()))
-    where = f"{verb} {number(row['quantity'])} at {price_text(row['price'])}"
+    where = f"{verb} {quantity_text(row['quantity'])} at {price_text(row['price'])}"
     told = ", found when the venue was asked" if row["source"] == "reconciled" else ""
     if row["source"] == "operator" and row["liquidity"] == "UNKNOWN":
         told = ", as a person said"
@@ -165,7 +161,7 @@ def _against(row: Row) -> str:
 def tripped(row: Row, order: str, zone: str) -> str:
     """The round trip that the order is part of."""
     did = {row["exit_order"]: "closed the", row["entry_order"]: "opened a"}.get(order, "was part of a")
-    what = f"{row['side'].lower()} {number(row['quantity'])} {row['instrument']}"
+    what = f"{row['side'].lower()} {quantity_text(row['quantity'])} {row['instrument']}"
     prices = f"from {price_text(row['entry_price'])} to {price_text(row['exit_price'])}"
     span = f"{moment(row['opened_ns'], zone)} to {moment(row['closed_ns'], zone)}"
     length = f", held {held_text(row['holding_ns'])}" if row["holding_ns"] > 0 else ""
@@ -185,7 +181,9 @@ def tripped(row: Row, order: str, zone: str) -> str:
 def still_open(row: Row) -> str:
     """What is held where no round trip ended yet."""
     at = "" if row["average_price"] is None else f" at {price_text(row['average_price'])} on average"
-    return f"The position it is part of is still open: {number(row['quantity'])} {row['instrument']}{at}."
+    return (
+        f"The position it is part of is still open: {quantity_text(row['quantity'])} {row['instrument']}{at}."
+    )
 
 
 def approval(row: Row, zone: str) -> str:

@@ -10,7 +10,7 @@ import getpass
 import json
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,25 +20,32 @@ from sqlalchemy import Table
 from configs.edge import say
 from configs.errors import ConfigError
 from journal import tables
-from journal.control import Receipt, awaited, command_row, receipt_row, write
+from journal.control import Command, Receipt, awaited, receipt_row, write
 from journal.database import told
 from journal.errors import JournalError, JournalInUseError
 from journal.heads import HeadFile
 from journal.hold import Hold, is_held
 from live._about import ABOUT_KEYS, About, about
+from live._said import asked_row, scrubber_of
 from runs.verbs import key_values
 
 ANSWER_SECS = 3.0
 """How long a node has for its answer; it needs less than one."""
 MOST_SECS = 3_600.0
 NO_REASON = "no reason given"
+HALTING = ("halt", "flatten", "close", "cancel")
+"""Verbs that want less exposure: where no node answers one of them, the account's next start halts."""
 OK, FAILED, BAD_INPUT = 0, 1, 2
 EXIT = {"DONE": OK, "REFUSED": BAD_INPUT, "FAILED": FAILED}
 Rows = Sequence[tuple[Table, Mapping[str, Any]]]
 
 
 class NoAnswerError(JournalError):
-    """A node holds the account and does not answer."""
+    """A node holds the account and does not answer; `command` is on record all the same."""
+
+    def __init__(self, told: str, command: Command) -> None:
+        super().__init__(told)
+        self.command = command
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,39 +114,70 @@ def taken(account: About) -> Iterator[Hold | None]:
 
 def ask(account: About, verb: str, args: Mapping[str, Any], why: str) -> Done:
     """Ask the node and wait for its answer. Raises JournalDownError, and NoAnswerError when none comes in time."""
-    row = command_row(account.account, verb, args, why)
+    row = asked_row(account, verb, args, why)
+    put(account, [(tables.commands, row)])
     with told(account.reader.config):
-        write(account.reader.engine, head_of(account), [(tables.commands, row)])
         receipt = awaited(account.reader.engine, row["command_id"], ANSWER_SECS)
     if receipt is None:
+        ended = " (where it is ended before that, its next start halts)" if verb in HALTING else ""
         raise NoAnswerError(
             f"the node of {account.scope} does not answer within {ANSWER_SECS:g} s; it does {verb} as soon as it goes "
-            "on: look at it (python -m live status), and at the broker's own page"
+            f"on{ended}: look at it (python -m live status), and at the broker's own page",
+            Command(row["command_id"], verb, dict(args), row["who"], row["why"], time.time_ns()),
         )
     return Done(verb, receipt.outcome, receipt.text, receipt.answer)
 
 
+def alone(account: About, error: NoAnswerError, act: Callable[[Command], Done]) -> Done:
+    """What `act` makes of a command that nobody answered. Raises `error` where somebody holds the account still."""
+    with taken(account) as hold:
+        if hold is None:
+            raise error
+        with told(account.reader.config):
+            late = awaited(account.reader.engine, error.command.command_id, 0)
+        if late is None:
+            return act(error.command)
+        return Done(error.command.verb, late.outcome, late.text, late.answer)
+
+
 def ask_node(account: About, verb: str, args: Mapping[str, Any], why: str) -> Done:
     """Ask the node that trades the account. Raises ConfigError when none does, else as `ask`."""
+    nobody = (
+        f"{verb}: no node trades {account.account.venue} now; python -m live flatten shows what is at the venue "
+        "before it does anything"
+    )
     with taken(account) as hold:
         if hold is not None:
-            raise ConfigError(
-                f"{verb}: no node trades {account.account.venue} now; python -m live flatten shows what is at the "
-                "venue before it does anything"
-            )
-    return ask(account, verb, args, why)
+            raise ConfigError(nobody)
+    try:
+        return ask(account, verb, args, why)
+    except NoAnswerError as error:
+        return alone(account, error, lambda command: _refused(account, command, nobody))
+
+
+def _refused(account: About, command: Command, text: str) -> Done:
+    """The node is gone: whoever asked is told that nothing was done, and so is the next start."""
+    done = Done(command.verb, "REFUSED", text, by="verb")
+    answer(account, command.command_id, done)
+    return done
 
 
 def record(account: About, done: Done, args: Mapping[str, Any], why: str, rows: Rows = ()) -> None:
     """Put what this verb did by itself on record: command, what came of it, receipt. Raises JournalDownError."""
-    command = command_row(account.account, done.verb, args, why)
-    receipt = Receipt(command["command_id"], done.outcome, done.text, done.answer)
-    closing = receipt_row(account.account, receipt, by=done.by)
+    command = asked_row(account, done.verb, args, why)
+    answer(account, command["command_id"], done, [(tables.commands, command), *rows])
+
+
+def answer(account: About, command_id: str, done: Done, rows: Rows = ()) -> None:
+    """Put on record what became of a command, behind `rows`. Raises JournalDownError."""
+    receipt = Receipt(command_id, done.outcome, done.text, done.answer)
+    put(account, [*rows, (tables.receipts, receipt_row(account.account, receipt, by=done.by))])
+
+
+def put(account: About, rows: Rows) -> None:
+    """Add rows about an account to the chain of commands, without secrets. Raises JournalDownError."""
     with told(account.reader.config):
-        write(
-            account.reader.engine, head_of(account),
-            [(tables.commands, command), *rows, (tables.receipts, closing)],
-        )  # fmt: skip
+        write(account.reader.engine, head_of(account), list(rows), scrubber_of(account).text)
 
 
 def risk_event(found: About, kind: str, reason: str, *, breaker: str | None, scope: str) -> dict[str, Any]:

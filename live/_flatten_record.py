@@ -7,7 +7,7 @@ several strategies net at the venue is theirs no more once the venue holds nothi
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -44,25 +44,42 @@ class FlattenRecord:
         self._closes[close.client_order_id] = close
         return [(tables.orders, {**self._close_row(close), "event": "SENDING", "status": "SENDING"})]
 
+    @property
+    def sent(self) -> set[str]:
+        """Client order ids of the closes that may have been sent."""
+        return set(self._closes)
+
     def result(self, plan: Plan, done: Flattened) -> Rows:
         """The rows of what the venue says afterwards."""
         there = {order.venue_order_id: order for order in done.snapshot.orders}
         by_name = {order.client_order_id: order for order in done.snapshot.orders}
-        rows: Rows = []
+        rows = self._fills(done.snapshot.fills)
         for asked in plan.cancels:
             now = there.get(asked.venue_order_id, asked)
             if not now.is_open:
                 rows.append((tables.orders, self._order_row(now)))
+        rows += self._known(plan, by_name)
         for name, close in self._closes.items():
             order = by_name.get(name)
             if order is not None:
                 values = {"event": order.status, "status": order.status, "filled": order.filled}
                 told = {"venue_order_id": order.venue_order_id, "reason": order.reason}
                 rows.append((tables.orders, {**self._close_row(close), **values, **told}))
-        rows += self._fills(done.snapshot.fills)
-        return rows + self._netted(done)
+        return rows + self._netted(plan, done)
 
     # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _known(self, plan: Plan, by_name: Mapping[str | None, VenueOrder]) -> Rows:
+        """What became of other orders that had not ended by the journal."""
+        cancelled = {order.client_order_id for order in plan.cancels}
+        rows: Rows = []
+        for name, before in self._past.orders.items():
+            now = by_name.get(name)
+            if now is None or name in cancelled:
+                continue
+            if not now.is_open or now.filled != before["filled"]:
+                rows.append((tables.orders, self._order_row(now)))
+        return rows
 
     def _close_row(self, close: Close) -> Row:
         return {
@@ -104,10 +121,12 @@ class FlattenRecord:
             rows += self._moved.by(row, fill.currency)
         return rows
 
-    def _netted(self, done: Flattened) -> Rows:
+    def _netted(self, plan: Plan, done: Flattened) -> Rows:
         """Where the venue holds nothing any more, no strategy does."""
         if not done.is_done:
             return []
         held = {each.instrument for each in done.snapshot.positions if each.quantity}
         closed = {close.instrument for close in self._closes.values()}
+        if plan.is_whole:
+            closed |= {instrument for _, instrument in self._past.positions}
         return self._moved.flat(closed - held)

@@ -8,21 +8,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from adapters.errors import AdapterError
 from configs.closest import closest, listed
 from configs.edge import say
 from configs.errors import ConfigError
 from journal import tables
-from journal.control import Receipt, command_row, receipt_row, write
+from journal.control import Receipt, receipt_row
 from journal.database import told
 from journal.errors import JournalError
-from live._control import Done, confirmed, head_of, risk_event, who
+from live._control import Done, confirmed, put, risk_event, who
 from live._flatten_alone import Flattened, Flattening
 from live._flatten_plan import Plan, order_text, planned
 from live._flatten_record import FlattenRecord
 from live._last_config import operator
 from live._latch import fresh_state, halted, keep, kept_state
 from live._past import Past
+from live._said import asked_row, said
 from live._scope import strategies
+from live._status_text import amount
 from risk.breaker import BOOK
 from risk.halts import FLATTEN
 
@@ -83,11 +86,11 @@ class _Alone:
         self._account = account
         self._strategy = strategy
         self._confirm = confirm
-        self._reason = reason
+        self._reason = said(about, reason)
         self._timeout_secs = timeout_secs
         self._scope = BOOK if strategy is None else f"strategy:{strategy}"
         args = {} if strategy is None else {"strategy": strategy}
-        self._command = command_row(about.account, "flatten", args, reason)
+        self._command = asked_row(about, "flatten", args, reason)
         with told(about.reader.config):
             self._past = Past.read(about.reader.engine, about.scope)
         self._record = FlattenRecord(about, self._past)
@@ -104,6 +107,7 @@ class _Alone:
             self._write([(tables.commands, self._command), (tables.risk_events, event)])
             work = Flattening(self._account, plan, self._since, self._intend)
             done = await work.run(first, self._timeout_secs)
+            done = replace(done, snapshot=await self._afterwards(plan, done.snapshot))
         finally:
             await self._account.close()
         return self._ended(plan, done)
@@ -112,7 +116,7 @@ class _Alone:
         """The account as it is now and what a person confirmed to be done there; asked again where that grew."""
         seen, head = None, f"at {self._about.account.venue} this will:"
         while True:
-            now = await self._account.snapshot(self._since)
+            now = await self._complete(await self._account.snapshot(self._since), self._known())
             plan = planned(now, self._past.positions, self._owners(now), self._strategy)
             if plan.is_empty or (seen is not None and not plan.exceeds(seen)):
                 return now, plan
@@ -121,6 +125,24 @@ class _Alone:
             if self._confirm is not None:
                 return now, plan
             seen, head = plan, f"meanwhile it changed; at {self._about.account.venue} this will now:"
+
+    def _known(self) -> set[str]:
+        """Orders that may be at the venue, by the journal."""
+        return self._past.orders.keys() & self._past.sending
+
+    async def _complete(self, now: VenueSnapshot, names: set[str]) -> VenueSnapshot:
+        """The account with all of these orders, also where the venue lists them no more: they have ended."""
+        told = {order.client_order_id for order in now.orders}
+        found = [await self._account.order(name) for name in sorted(names - told)]
+        return await self._account.snapshot(self._since) if any(found) else now
+
+    async def _afterwards(self, plan: Plan, now: VenueSnapshot) -> VenueSnapshot:
+        """The account with all that was cancelled and sent; a venue that does not answer leaves it as it is."""
+        cancelled = {order.client_order_id for order in plan.cancels if order.client_order_id is not None}
+        try:
+            return await self._complete(now, self._known() | cancelled | self._record.sent)
+        except AdapterError:
+            return now
 
     def _owners(self, snapshot: VenueSnapshot) -> dict[str, str | None]:
         names = {order.client_order_id for order in snapshot.orders if order.is_open}
@@ -148,8 +170,7 @@ class _Alone:
         if not rows:
             return
         try:
-            with told(self._about.reader.config):
-                write(self._about.reader.engine, head_of(self._about), list(rows))
+            put(self._about, rows)
         except JournalError as error:
             self._trouble(error)
 
@@ -164,6 +185,7 @@ class _Alone:
         answer: dict[str, Any] = {
             "scope": self._scope, "canceled": [each.venue_order_id for each in plan.cancels],
             "closing": [*map(str, plan.closes)], "flat": done.is_done, "left": left,
+            "equity": amount(done.snapshot.equity), "cash": amount(done.snapshot.cash),
         }  # fmt: skip
         named = "trading" if self._scope == BOOK else self._scope
         lines = [f"no node runs; {named} is halted, and stays so until a person resumes", *plan.lines()]

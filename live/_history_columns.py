@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from live._amounts import NANOS, NONE, held_text, money_text, percent_text, price_text
+from live._amounts import NANOS, NONE, held_text, money_text, percent_text, price_text, quantity_text
 from live._fitted import Column, Row
 
 Text = Callable[[Row], str]
@@ -61,6 +61,10 @@ def _price(key: str, title: str, rank: int = 0) -> Column:
     return Column(title, lambda row: price_text(row[key]), right=True, rank=rank)
 
 
+def _quantity(key: str, title: str, rank: int = 0) -> Column:
+    return Column(title, lambda row: quantity_text(row[key]), right=True, rank=rank)
+
+
 def _money(key: str, title: str, rank: int = 0, *, signed: bool = False) -> Column:
     return Column(
         title,
@@ -85,7 +89,7 @@ def _trades(zone: str) -> list[Column]:
         _word("strategy", "Strategy", rank=3),
         _word("instrument", "Instrument"),
         _word("side", "Side"),
-        _price("quantity", "Quantity"),
+        _quantity("quantity", "Quantity"),
         _price("entry_price", "Entry", 2),
         _price("exit_price", "Exit", 1),
         _money("pnl", "P&L", signed=True),
@@ -106,8 +110,8 @@ def _orders(zone: str, *, sent: bool) -> list[Column]:
         _word("instrument", "Instrument"),
         _word("side", "Side"),
         _word("type", "Type", rank=3),
-        _price("quantity", "Quantity"),
-        _price("filled", "Filled", 1),
+        _quantity("quantity", "Quantity"),
+        _quantity("filled", "Filled", 1),
         Column("Price", lambda row: price_text(_asked(row)), right=True, rank=2),
         _word("tif", "TIF", rank=7),
         _verdict("status", "Status"),
@@ -127,7 +131,7 @@ def _fills(zone: str) -> list[Column]:
         _word("strategy", "Strategy", rank=2),
         _word("instrument", "Instrument"),
         _word("side", "Side"),
-        _price("quantity", "Quantity"),
+        _quantity("quantity", "Quantity"),
         _price("price", "Price"),
         Column("Fee", lambda row: f"{money_text(row['commission'], row['currency'])}", right=True, rank=1),
         _price("slippage", "Slippage", 4),
@@ -142,7 +146,7 @@ def _decisions(zone: str) -> list[Column]:
         _word("strategy", "Strategy", rank=1),
         _word("instrument", "Instrument"),
         _word("side", "Side"),
-        _price("quantity", "Quantity"),
+        _quantity("quantity", "Quantity"),
         _price("price", "Price", 2),
         _verdict("verdict", "Verdict"),
         _word("client_order_id", "Order", rank=3),
@@ -183,7 +187,7 @@ def _approvals(zone: str) -> list[Column]:
         _word("strategy", "Strategy", rank=2),
         _word("instrument", "Instrument"),
         _word("side", "Side"),
-        _price("quantity", "Quantity"),
+        _quantity("quantity", "Quantity"),
         _price("price", "Price", 1),
         _word("client_order_id", "Order", rank=3),
         _word("reason", "Reason", prose=True),

@@ -22,6 +22,7 @@ from journal.place import Place
 from journal.witness import JournalWitness
 from journal.writer import Writer
 from live._seen import Seen
+from live._unanswered import halt_unanswered
 from risk.state import Notice, RiskState
 from runs.errors import HaltedError, RunError
 from runs.logs.secrets import scrubber_for
@@ -93,28 +94,38 @@ class RunJournal:
     # -- before the run ---------------------------------------------------------------------------------------------
 
     def state(self) -> RiskState | None:
-        """What the breakers remembered. Raises HaltedError when that is a halt, StateError when it is no state."""
-        with told(self.config.journal), self.engine.connect() as connection:
-            table = tables.risk_states
-            row = connection.execute(select(table).where(table.c.scope == self.account.scope)).first()
-        if row is None:
-            return None
-        try:
-            state = RiskState.from_row(json.loads(row.state))
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise StateError(
-                f"journal {self.config.journal.shown}: what is kept of {self.account.scope} is damaged "
-                f"({type(error).__name__}), so nobody knows whether it is halted; put a backup in its place"
-            ) from error
-        if state.state == "HALTED":
+        """What the breakers remembered, and what people asked for since then in vain: no node answered it.
+
+        Raises HaltedError when that is a halt, StateError when it is no state, JournalError.
+        """
+        state = halt_unanswered(
+            self.config.journal, self.engine, self.account.scope, self.mailbox.seen, self._remembered()
+        )
+        if state is not None and state.state == "HALTED":
             unfinished = (
-                "; positions may still be open: it was closing them when it ended" if state.flattening else ""
+                "; positions may still be open (python -m live flatten shows and closes them)"
+                if state.flattening
+                else ""
             )
             raise HaltedError(
                 f"venue={self.account.venue} is halted: {state.reason}{unfinished}; look into it, then: "
                 f'python -m live resume venue={self.account.venue} reason="..."'
             )
         return state
+
+    def _remembered(self) -> RiskState | None:
+        with told(self.config.journal), self.engine.connect() as connection:
+            table = tables.risk_states
+            row = connection.execute(select(table).where(table.c.scope == self.account.scope)).first()
+        if row is None:
+            return None
+        try:
+            return RiskState.from_row(json.loads(row.state))
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise StateError(
+                f"journal {self.config.journal.shown}: what is kept of {self.account.scope} is damaged "
+                f"({type(error).__name__}), so nobody knows whether it is halted; put a backup in its place"
+            ) from error
 
     def overrides(self) -> dict[str, Any]:
         """Key -> value of the limits that a person set on this account."""
@@ -237,8 +248,8 @@ class RunJournal:
         if self.desk is not None:
             self.witness.keep_state(self.desk.market_now(), self.desk.breakers.state)
             self.witness.version(self.desk.limits)
-        ts = self.desk.market_now() if self.desk is not None else time.time_ns()
-        row = receipt_row(self.account, receipt, by="node", ts=ts)
+        ts = self.desk.market_now() if self.desk is not None else 0
+        row = receipt_row(self.account, receipt, by="node", ts=ts or time.time_ns())
         self.writer.add(tables.receipts, {**row, **self.witness.base})
 
     # -- at its end -------------------------------------------------------------------------------------------------

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Table
 
 from journal import tables
 from journal.reader import Reader, Row
-from live._show import money, number, percent
+from live._show import money, number, percent, quantity
 
 KEPT = 200
 FIRST = 100
@@ -72,12 +71,13 @@ def _order(row: Row) -> Event | None:
     style = {"UNKNOWN": ALARM, "REJECTED": WARN, "NOT_SENT": WARN}.get(row["event"], PLAIN)
     price = f" at {number(str(row['price']))}" if row["price"] is not None else ""
     why = f": {row['reason']}" if row["reason"] else ""
-    text = f"{row['side']} {_amount(row['quantity'])} {row['instrument']} {row['type']}{price}{why}"
+    text = f"{row['side']} {quantity(str(row['quantity']))} {row['instrument']} {row['type']}{price}{why}"
     return Event(row["at"], row["ts"], row["event"], text, style)
 
 
 def _fill(row: Row) -> Event:
-    text = f"{row['side']} {_amount(row['quantity'])} {row['instrument']} at {_amount(row['price'])}  {row['strategy']}"
+    what = f"{row['side']} {quantity(str(row['quantity']))} {row['instrument']}"
+    text = f"{what} at {number(str(row['price']))}  {row['strategy']}"
     more = "" if row["source"] == "engine" else f" ({row['source']})"
     return Event(row["at"], row["ts"], "FILL", text + more, GOOD)
 
@@ -85,7 +85,7 @@ def _fill(row: Row) -> Event:
 def _decision(row: Row) -> Event | None:
     if row["verdict"] != "REFUSE" or row["code"] == "APPROVAL":  # what waits or waited is told by approvals
         return None
-    text = f"{row['side']} {_amount(row['quantity'])} {row['instrument']}: {row['reason']}"
+    text = f"{row['side']} {quantity(str(row['quantity']))} {row['instrument']}: {row['reason']}"
     return Event(
         row["at"], row["ts"], "REFUSED" if row["verdict"] == "REFUSE" else row["verdict"], text, WARN
     )
@@ -109,7 +109,7 @@ def _receipt(row: Row) -> Event:
 
 
 def _approval(row: Row) -> Event:
-    text = f"{row['side']} {_amount(row['quantity'])} {row['instrument']} {row['client_order_id']}"
+    text = f"{row['side']} {quantity(str(row['quantity']))} {row['instrument']} {row['client_order_id']}"
     why = f": {row['reason']}" if row["reason"] and row["event"] != "HELD" else ""
     return Event(row["at"], row["ts"], row["event"], f"{text}{why}", WARN)
 
@@ -122,14 +122,10 @@ def _alert(row: Row) -> Event:
 
 def _trip(row: Row) -> Event:
     text = (
-        f"{row['side']} {_amount(row['quantity'])} {row['instrument']} closed: "
+        f"{row['side']} {quantity(str(row['quantity']))} {row['instrument']} closed: "
         f"{money(str(row['pnl']), row['currency'], signed=True)}, {percent(float(row['pnl_pct']), signed=True)}"
     )
     return Event(row["at"], row["ts"], "TRADE", text, GOOD if row["pnl"] > 0 else PLAIN)
-
-
-def _amount(value: Any) -> str:
-    return number(str(value))
 
 
 TOLD: tuple[tuple[Table, Callable[[Row], Event | None]], ...] = (

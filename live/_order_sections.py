@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
-from live._show import WIDE, age, gain, money, number, percent, table
+from live._show import WIDE, age, gain, money, number, percent, quantity, table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -38,7 +38,7 @@ def positions_table(document: Document, width: int, *, title: str | None = "Posi
     for row in rows:
         cells: list[Text | str] = [
             Text(row["instrument"], no_wrap=True),
-            number(row["quantity"]),
+            quantity(row["quantity"]),
             number(row["average_price"]),
             number(row["mark"]),
             gain(row["unrealised_pnl"], _bare(row["unrealised_pnl"], currency, signed=True)),
@@ -65,14 +65,18 @@ def nothing(name: str, text: str, title: str | None) -> Text:
 
 def order_sentence(row: Row) -> str:
     """`BUY 100 AAPL.XNAS LIMIT 101.5`, as far as it is known."""
-    words = [row.get("side") or "", number(row["quantity"]) if row.get("quantity") else "", row["instrument"]]
+    words = [
+        row.get("side") or "",
+        quantity(row["quantity"]) if row.get("quantity") else "",
+        row["instrument"],
+    ]
     words.append((row.get("type") or "").replace("_", " "))
     if row.get("price"):
         words.append(f"at {number(row['price'])}")
     if row.get("trigger_price"):
         words.append(f"trigger {number(row['trigger_price'])}")
     if row.get("left") not in (None, "0", row.get("quantity")):
-        words.append(f"({number(row['left'])} left)")
+        words.append(f"({quantity(row['left'])} left)")
     return " ".join(word for word in words if word)
 
 

@@ -6,6 +6,7 @@ positions, orders and the risk state are what the journal keeps, and the rest is
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,11 +17,14 @@ from journal.hold import is_held
 from journal.reader import Reader, Row
 from journal.witness import OVER
 from live._about import About
-from live._status_text import age_secs, amount, fraction, iso
+from live._status_text import age_secs, amount, fraction, iso, quantity
+from risk.scopes import BOOK
 
 Document = dict[str, Any]
 FRESH_SECS = 3.0
 """A node says how it is once a second; a word older than this is not the present any more."""
+LOOKED_AT = 20
+"""Receipts, of which one may tell what the venue said."""
 CLOSED = sorted(OVER | {"ABSENT"})
 RUNNING, SILENT, STARTING, ENDED, GONE = "RUNNING", "SILENT", "STARTING", "ENDED", "GONE"
 
@@ -185,6 +189,7 @@ def _from_journal(about: About, document: Document, now: int) -> Document:
         "stopping": False,
         "doubts": [],
     }
+    found |= _from_venue(reader, scope, document["at"])
     state = reader.risk_state(scope)
     if state is not None:
         scopes = state.get("scopes", {})
@@ -202,6 +207,21 @@ def _from_journal(about: About, document: Document, now: int) -> Document:
     return found
 
 
+def _from_venue(reader: Reader, scope: str, said: str | None) -> Document:
+    """What the venue told a `flatten` without a node, where that is newer than the node's last word."""
+    receipts = tables.receipts.c
+    for row in reader.rows(tables.receipts, receipts.scope == scope, newest=True, limit=LOOKED_AT):
+        answer = json.loads(row["answer"])
+        if row["by"] != "verb" or answer.get("equity") is None:
+            continue
+        if said is not None and iso(row["at"]) <= said:
+            return {}
+        found = {"equity": answer["equity"], "cash": answer["cash"], "equity_at": iso(row["at"])}
+        nothing = {"exposure": "0", "gross": "0", "leverage": 0.0, "frozen": []}
+        return found | (nothing if answer["flat"] and answer["scope"] == BOOK else {})
+    return {}
+
+
 def _position(row: Row, document: Document) -> Document:
     """A position row in the form of the document; value and P&L where its node valued the very same position."""
     told: Document = next(
@@ -209,7 +229,7 @@ def _position(row: Row, document: Document) -> Document:
             each
             for each in document["positions"]
             if (each["strategy"], each["instrument"]) == (row["strategy"], row["instrument"])
-            and each["quantity"] == amount(row["quantity"])
+            and each["quantity"] == quantity(row["quantity"])
         ),
         {},
     )
@@ -217,7 +237,7 @@ def _position(row: Row, document: Document) -> Document:
     return {
         "strategy": row["strategy"],
         "instrument": row["instrument"],
-        "quantity": amount(row["quantity"]),
+        "quantity": quantity(row["quantity"]),
         "average_price": amount(row["average_price"]),
         **{key: told.get(key) for key in kept},
         "opened": iso(row["opened_ns"]) if row["opened_ns"] else None,
@@ -234,8 +254,8 @@ def order_of(row: Row, now: int) -> Document:
                 "reduce_only", "reason",
             )
         },
-        "quantity": amount(row["quantity"]),
-        "left": amount(row["quantity"] - row["filled"]),
+        "quantity": quantity(row["quantity"]),
+        "left": quantity(row["quantity"] - row["filled"]),
         "price": amount(row["price"]),
         "trigger_price": amount(row["trigger_price"]),
         "changing": False,

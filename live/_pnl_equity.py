@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Select, func, select, union
 
 from journal import tables
 from live._amounts import EXACT_DIGITS
+from live._fees import ACCOUNT_FLOW
 from live._kinds import KINDS
 from live._periods import NANOS, Days, Span
 from live._whose import Whose
@@ -117,8 +118,16 @@ def _equity_at(connection: Connection, ids: Select[Any]) -> dict[str, Decimal]:
 
 
 def cash_flows(connection: Connection, whose: Whose, span: Span) -> list[Row]:
-    """Deposits, withdrawals, dividends: what moved equity and no trade explains."""
-    kind = KINDS["events"]
-    where = [*kind.where(whose, {}, span), tables.risk_events.c.kind == "CASH_FLOW"]
+    """Deposits and withdrawals: what moved equity and no trade explains."""
+    return _events(connection, whose, span, "CASH_FLOW")
+
+
+def account_flows(connection: Connection, whose: Whose, span: Span) -> list[Row]:
+    """What else the venue did to the account without an order: fees, dividends, interest."""
+    return _events(connection, whose, span, ACCOUNT_FLOW)
+
+
+def _events(connection: Connection, whose: Whose, span: Span, name: str) -> list[Row]:
+    where = [*KINDS["events"].where(whose, {}, span), tables.risk_events.c.kind == name]
     chosen = select(tables.risk_events).where(*where).order_by(tables.risk_events.c.id)
     return [dict(row) for row in connection.execute(chosen).mappings()]

@@ -21,7 +21,8 @@ from runs.times import iso
 class Report:
     """Whose it is, of which days, and the lines, totals and equity of it; amounts in `currency`.
 
-    daily: the same trades by session day, whatever `lines` are by.
+    daily: the same trades by session day, whatever `lines` are by; fees_later: what was charged after the trades, and
+    is in none of them.
     """
 
     whose: Whose
@@ -34,6 +35,7 @@ class Report:
     total: Result
     equity: Equity
     cash_flows: Sequence[Mapping[str, Any]]
+    fees_later: Decimal = Decimal(0)
 
     def name_of(self, line: Line) -> str:
         """What a line is about."""
@@ -54,10 +56,10 @@ class Report:
 
     @property
     def rest(self) -> Decimal | None:
-        """The part of the change of equity that no closed trade explains; None where nobody knows."""
+        """The part of the change of equity that no closed trade and no fee explains; None where nobody knows."""
         change = self.equity.change
         with localcontext(prec=EXACT_DIGITS):
-            return None if change is None else change - self.total.pnl
+            return None if change is None else change - self.total.pnl + self.fees_later
 
 
 def document(report: Report, limit: int | None) -> dict[str, Any]:
@@ -86,6 +88,7 @@ def document(report: Report, limit: int | None) -> dict[str, Any]:
             "start": _amount(equity.start),
             "end": _amount(equity.end),
             "change": _amount(equity.change),
+            "fees_later": _amount(report.fees_later),
             "unexplained": _amount(report.rest),
             "as_of": _time(equity.as_of_ns, zone),
         },

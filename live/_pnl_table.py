@@ -152,7 +152,12 @@ def _totals(screen: Console, report: Report) -> Table:
         factor = NONE if total.profit_factor is None else f"{total.profit_factor:,.2f}"
         win, loss = (money_text(each, money, signed=True) for each in (total.average_win, total.average_loss))
         grid.add_row("Average", f"win {win}, loss {loss}; profit factor {factor}")
-        grid.add_row("Fees", f"{money_text(total.commission, money)}, taken off already")
+        later = (
+            f"; {money_text(report.fees_later, money)} more charged later, in no trade"
+            if report.fees_later
+            else ""
+        )
+        grid.add_row("Fees", f"{money_text(total.commission, money)}, taken off already{later}")
     if report.by in TIMES and len(report.lines) > 1 and _draws(screen):
         grid.add_row("Cumulative", spark([line.cumulative or ZERO for line in report.lines]))
     if report.equity.change is not None:
@@ -168,9 +173,14 @@ def _equity(report: Report) -> str:
         ends = f"{money_text(equity.start, money)} to {money_text(equity.end, money)}: "
     change, rest = (money_text(each, money, signed=True) for each in (equity.change, report.rest))
     as_of = time_text(equity.as_of_ns, report.days.zone)
+    later = (
+        f"fees charged later {money_text(-report.fees_later, money, signed=True)}, "
+        if report.fees_later
+        else ""
+    )
     return (
         f"{ends}{change} by {as_of}; closed trades {money_text(report.total.pnl, money, signed=True)}, "
-        f"open positions and everything else {rest}"
+        f"{later}open positions and everything else {rest}"
     )
 
 

@@ -73,6 +73,7 @@ async def _asked(operator: Operator, past: Past) -> Answer:
         await asyncio.sleep(GRACE_SECS)
         for name in absent:
             found[name] = await operator.order(name)
+    if missing:  # with the fills of those that ended
         snapshot = await operator.snapshot(since)
         found.update({o.client_order_id: o for o in snapshot.orders if o.client_order_id in past.orders})
     return Answer(snapshot, found)

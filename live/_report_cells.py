@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-from live._amounts import held_text, money_text, percent_text, price_text
+from live._amounts import held_text, money_text, percent_text, price_text, quantity_text
 from runs.times import short
 from runs.wording import UNDEFINED
 
@@ -113,8 +113,12 @@ class Cells:
         return Cell(missing if ts is None else short(ts, self._zone), "dim")
 
     def price(self, price: Decimal | None, why: str = "") -> Cell:
-        """A price or a quantity."""
+        """A price."""
         return self.unknown(why) if price is None else Cell(price_text(price))
+
+    def quantity(self, quantity: Decimal) -> Cell:
+        """A quantity, with all its digits."""
+        return Cell(quantity_text(quantity))
 
 
 def many(count: int, what: str) -> str:

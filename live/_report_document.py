@@ -129,6 +129,7 @@ class _Document:
             "withdrawals": None if value.unread else _amount(value.withdrawals),
             "pnl": _amount(value.pnl),
             "pnl_realised": _amount(trades.pnl),
+            "fees_later": _amount(self._report.fees_later),
             "pnl_open": _amount(self._report.open_pnl),
             "return": value.part,
         }

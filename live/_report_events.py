@@ -15,7 +15,7 @@ from live._report_found import Found, Row
 from live._report_period import Period
 from risk.scopes import BOOK
 
-HALTED = "HALTED"
+HALTED, ACTIVE = "HALTED", "ACTIVE"
 QUIET = ("TRIP", "CASH_FLOW", "APPROVAL")  # kinds of risk event that are told elsewhere
 HALTS = ("TRIP", "HALT_ENDED", "RESUMED")
 URGENT = ("ALARM", "UNPROTECTED")
@@ -144,6 +144,17 @@ def _asked(row: Row, receipt: Row | None) -> Asked:
 def approvals_of(found: Found) -> dict[str, int]:
     """What became of orders that waited for a person: HELD, APPROVED, REJECTED ... -> how many."""
     return dict(Counter(row["event"] for row in found.approvals))
+
+
+def state_of(found: Found) -> str | None:
+    """The account's state at the end of the period: by its last snapshot, or a halt or its end after that."""
+    states = [(row["ts"], row["at"], row["state"]) for row in found.snapshots]
+    states += [
+        (row["ts"], row["at"], HALTED if row["kind"] == "TRIP" else ACTIVE)
+        for row in found.risk_events
+        if row["kind"] in HALTS and row["risk_scope"] == BOOK
+    ]
+    return max(states)[2] if states else None
 
 
 def halted_part(found: Found) -> float | None:

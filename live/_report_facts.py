@@ -25,6 +25,11 @@ def result(report: Report, cells: Cells) -> Facts:
     rows += [
         ("Profit and loss", cells.money(value.pnl, "value.pnl", signed=True)),
         ("closed trades", cells.money(report.trades.pnl, signed=True)),
+        *(
+            [("fees charged later", cells.money(-report.fees_later, signed=True))]
+            if report.fees_later
+            else []
+        ),
         ("still open", cells.money(report.open_pnl, "value.pnl_open", signed=True)),
         ("Commission", cells.money(report.fills.commission, "fills.commission")),
         ("Return", cells.percent(value.part, "value.return", signed=True)),

@@ -15,6 +15,7 @@ from configs.errors import ConfigError
 from configs.load import load
 from configs.schema import RunConfig
 from live._amounts import money_digits
+from live._fees import later_fees
 from live._report_benchmark import Benchmark, benchmark_of
 from live._report_events import (
     Asked,
@@ -29,6 +30,7 @@ from live._report_events import (
     halted_part,
     held_of,
     refused_of,
+    state_of,
     tripped_of,
 )
 from live._report_fills import Orders, Quality, Timing, by_instrument, orders_of, quality_of, timing_of
@@ -105,14 +107,16 @@ class Report:
     runs: Sequence[RunTold]
     limits_versions: Sequence[str]
     limits: Mapping[str, Any]
+    fees_later: Decimal = Decimal(0)
+    """What the broker charged after the trades, above zero: on no fill, in no trade."""
     marks: Sequence[int] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()
 
     @property
     def open_pnl(self) -> Decimal | None:
-        """What is left of the P&L beside the trades that ended: the change of what is still open, and its costs."""
-        return None if self.value.pnl is None else self.value.pnl - self.trades.pnl
+        """What is left of the P&L beside trades that ended and fees: the change of what is open, and its costs."""
+        return None if self.value.pnl is None else self.value.pnl - self.trades.pnl + self.fees_later
 
 
 def report_of(whose: Whose, period: Period, benchmark: str | None) -> Report:
@@ -140,7 +144,7 @@ def report_of(whose: Whose, period: Period, benchmark: str | None) -> Report:
         is_empty=found.is_empty,
         value=value,
         measured=measured,
-        state=found.snapshots[-1]["state"] if found.snapshots else None,
+        state=state_of(found),
         halted_part=halted_part(found),
         sharpe=measured.sharpe(days_per_year),
         volatility=measures.volatility(own, days_per_year) if len(own) >= FEWEST else None,
@@ -171,6 +175,7 @@ def report_of(whose: Whose, period: Period, benchmark: str | None) -> Report:
         runs=[_told(row) for row in found.runs],
         limits_versions=limits.versions,
         limits=plain_limits(limits.newest),
+        fees_later=later_fees(found.risk_events, run["currency"]),
         notes=[*notes, *_assumed(found, market), *limits.doubts],
     )
     return replace(made, reasons=reasons_of(made, unpriced, has_snapshots=bool(found.snapshots)))

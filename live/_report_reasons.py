@@ -50,6 +50,7 @@ def reasons_of(report: Report, unpriced: str | None, *, has_snapshots: bool) -> 
     tell("trades.profit_factor", trades.profit_factor, none if not trades.count else "no trade lost")
     tell("fills.cost", fills.cost, _why_no_cost(fills))
     tell("fills.bps", fills.bps, _why_no_cost(fills))
+    tell("fills.commission", fills.commission, "some of it was paid in a currency without a fresh rate")
     late = "no fill whose intent and fill this node saw itself" if fills.fills else "nothing was filled"
     tell("orders.to_fill_p50_secs", report.timing.p50_secs, late)
     if benchmark is None:

@@ -36,8 +36,9 @@ main > section dl { grid-template-columns:max-content 1fr; column-gap:24px; } ma
 .alert li { padding:9px 14px; border-radius:9px; border-left:4px solid var(--warn); background:var(--warn-ground);
   overflow-wrap:anywhere; }
 .alert li.bad { border-color:var(--bad); background:var(--bad-ground); }
-dl { margin:0; display:grid; grid-template-columns:minmax(0,auto) minmax(0,auto); row-gap:5px; column-gap:12px; }
-dt { color:var(--dim); white-space:nowrap; }
+dl { margin:0; display:grid; grid-template-columns:minmax(min-content,1fr) minmax(0,auto); row-gap:5px;
+  column-gap:12px; }
+dt { color:var(--dim); overflow-wrap:break-word; }
 dd { margin:0; text-align:right; font-variant-numeric:tabular-nums; overflow-wrap:anywhere; }
 .why { grid-column:1 / -1; margin:-4px 0 2px; color:var(--dim); font-size:12px; text-align:right; }
 .note { margin:10px 0 0; color:var(--dim); font-size:12.5px; overflow-wrap:anywhere; }

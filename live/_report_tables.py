@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from live._amounts import held_text, price_text
+from live._amounts import held_text, quantity_text
 from live._report_cells import MOST, Cell, Cells, Table, Tone, more
 from live._report_events import URGENT, Asked, Event
 from risk.scopes import BOOK
@@ -106,7 +106,7 @@ def round_trips(report: Report, cells: Cells) -> Table:
             cells.when(row["closed_ns"]),
             Cell(row["instrument"]),
             Cell(row["strategy"]),
-            Cell(f"{row['side'].lower()} {price_text(row['quantity'])}"),
+            Cell(f"{row['side'].lower()} {quantity_text(row['quantity'])}"),
             cells.price(row["entry_price"]),
             cells.price(row["exit_price"]),
             Cell(held_text(row["holding_ns"])),
@@ -172,7 +172,7 @@ def positions(report: Report, cells: Cells) -> Table:
         [
             Cell(each.instrument),
             Cell(each.strategy),
-            cells.price(each.quantity),
+            cells.quantity(each.quantity),
             cells.price(each.average_price, "nobody told it"),
             cells.price(each.mark, why),
             cells.money(each.value, why),

@@ -98,7 +98,7 @@ def account_grid(picture: Picture, width: int) -> Table:
         share = percent(document["day_pnl_pct"], signed=True)
         day = f"{money(document['day_pnl'], currency, signed=True)}  {share}"
     cells: list[tuple[str, Text | str]] = [
-        ("Equity", Text(_known(document["equity"], currency), style="bold")),
+        ("Equity", _equity(document)),
         ("Cash", money(document["cash"], currency)),
         (f"Day {document['day'] or ''}".strip(), gain(document["day_pnl"], day)),
         ("Drawdown", _drawdown(document)),
@@ -125,6 +125,12 @@ def _grid(cells: list[tuple[str, Text | str]], pairs: int) -> Table:
 
 def _known(value: str | None, currency: str) -> str:
     return UNKNOWN if value is None else money(value, currency)
+
+
+def _equity(document: Document) -> Text:
+    said = document.get("equity_at")
+    told = Text(_known(document["equity"], document["currency"]), style="bold")
+    return told if said is None else told.append(f" by the venue, {when(said)} UTC", style="dim")
 
 
 def _drawdown(document: Document) -> str:

@@ -21,7 +21,7 @@ from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
-from live._amounts import NONE, money_text, percent_text, price_text
+from live._amounts import NONE, money_text, percent_text, price_text, quantity_text
 
 PIPE_WIDTH = 120
 WIDE = 110
@@ -61,8 +61,13 @@ def money(value: str | None, currency: str, *, signed: bool = False) -> str:
 
 
 def number(value: str | None) -> str:
-    """A price or a quantity of the document."""
+    """A price of the document."""
     return price_text(None if value is None else Decimal(value))
+
+
+def quantity(value: str | None) -> str:
+    """A quantity of the document, with all its digits."""
+    return quantity_text(None if value is None else Decimal(value))
 
 
 def percent(value: float | None, *, signed: bool = False) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nautilus_trader.model import InstrumentId
 
-from live._status_text import age_secs, amount, fraction, iso, known
+from live._status_text import age_secs, amount, fraction, iso, known, quantity
 from risk.orders import is_buy, limit_price, trigger_price
 from risk.pulse import NEVER
 from risk.watch import middle
@@ -76,7 +76,7 @@ class Holdings:
         return {
             "strategy": holding.strategy,
             "instrument": of.instrument,
-            "quantity": amount(holding.position),
+            "quantity": quantity(holding.position),
             "average_price": amount(entry),
             "mark": amount(of.mark),
             "value": amount(value),
@@ -112,8 +112,8 @@ class Holdings:
             "side": "BUY" if order.is_buy else "SELL",
             "type": None if engine is None else engine.order_type.name,
             "status": None if engine is None else engine.status.name,
-            "quantity": amount(order.leaves if engine is None else engine.quantity.as_decimal()),
-            "left": amount(order.leaves),
+            "quantity": quantity(order.leaves if engine is None else engine.quantity.as_decimal()),
+            "left": quantity(order.leaves),
             "price": amount(order.limit),
             "trigger_price": amount(order.trigger),
             "tif": None if engine is None else engine.time_in_force.name,
@@ -140,7 +140,7 @@ class Holdings:
             "instrument": held.instrument,
             "side": "BUY" if is_buy(first) else "SELL",
             "type": first.order_type.name,
-            "quantity": amount(first.quantity.as_decimal()),
+            "quantity": quantity(first.quantity.as_decimal()),
             "price": amount(limit_price(first)),
             "trigger_price": amount(trigger_price(first)),
             "orders": [str(order.client_order_id) for order in held.orders],
@@ -166,7 +166,7 @@ class Holdings:
                     "strategy": None if working is None else working.strategy,
                     "instrument": order.instrument,
                     "side": None if working is None else "BUY" if working.is_buy else "SELL",
-                    "quantity": amount(booked),
+                    "quantity": None if booked is None else quantity(booked),
                     "why": order.why,
                     "since": iso(order.since) if order.since else None,
                     "age_secs": age_secs(now, order.since) if order.since else None,

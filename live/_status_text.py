@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from journal.tables import plain
+
 NANOS = 1_000_000_000
 PLACES = 8
 """No currency and no price has more places that mean anything; divisions have many that do not."""
@@ -25,6 +27,11 @@ def amount(value: Decimal | None) -> str | None:
     if places:
         text = text.rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
+
+
+def quantity(value: Decimal) -> str:
+    """The text of a quantity, with all its places: a coin has nine and more."""
+    return plain(value)
 
 
 def fraction(part: Decimal | None, whole: Decimal | None) -> float | None:

@@ -13,6 +13,8 @@ from live._about import ABOUT_HELP
 from live._control import (
     NO_REASON,
     Done,
+    NoAnswerError,
+    alone,
     arguments,
     ask,
     concluded,
@@ -22,8 +24,11 @@ from live._control import (
     taken,
 )
 from live._following import Left, until_flat
+from live._latch import fresh_state, kept_state
+from live._unanswered import carry_out
 
 if TYPE_CHECKING:
+    from journal.control import Command
     from live._about import About
 
 KEYS = ("strategy", "reason", "confirm", "timeout_secs")
@@ -61,7 +66,11 @@ def _flatten(argv: Sequence[str]) -> int:
         if hold is not None:
             return concluded(given, _by_itself(found, given, reason, timeout_secs))
     started = time.time_ns()
-    done = ask(found, "flatten", args, reason)
+    try:
+        done = ask(found, "flatten", args, reason)
+    except NoAnswerError as error:
+        done = alone(found, error, lambda command: _unanswered(found, given, command, timeout_secs))
+        return concluded(given, done)
     if done.outcome == "DONE" and timeout_secs:
         done = _followed(found, done, started, timeout_secs)
     return concluded(given, done)
@@ -90,6 +99,16 @@ def told_flat(done: Done, left: Left, timeout_secs: float) -> Done:
         "the node goes on trying: python -m live status, python -m live positions",
     ]
     return replace(done, outcome="FAILED", text="\n".join(lines), answer=answer)
+
+
+def _unanswered(found: About, given: Mapping[str, str], command: Command, timeout_secs: float) -> Done:
+    """The node is gone without a word: nothing may be opened again; what was confirmed beforehand is closed."""
+    if not is_kept(found):
+        return _by_itself(found, given, command.why, timeout_secs)
+    _, done = carry_out(found, kept_state(found) or fresh_state(found), command)
+    if given.get("confirm") == CONFIRM:
+        return _by_itself(found, given, command.why, timeout_secs)
+    return done
 
 
 def _by_itself(found: About, given: Mapping[str, str], reason: str, timeout_secs: float) -> Done:

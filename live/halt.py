@@ -13,6 +13,8 @@ from live._control import (
     NO_REASON,
     Done,
     NoAnswerError,
+    alone,
+    answer,
     arguments,
     ask,
     concluded,
@@ -25,6 +27,7 @@ from live._control import (
     who,
 )
 from live._latch import fresh_state, halted, keep, kept_state
+from live._said import said
 from live._scope import named_scope
 from risk.breaker import BOOK
 from risk.halts import OPERATOR
@@ -62,22 +65,22 @@ def _halt(argv: Sequence[str]) -> int:
 
 
 def _through_the_journal(found: About, args: Mapping[str, str], reason: str) -> Done:
+    reason = said(found, reason)
     with taken(found) as hold:
         if hold is not None:
             return _by_itself(found, args, reason)
     try:
         return ask(found, "halt", args, reason)
-    except NoAnswerError:
-        with taken(
-            found
-        ) as hold:  # whoever had the account, a verb or a node that was ending, is gone by now
-            if hold is not None:
-                return _by_itself(found, args, reason)
-        raise
+    except NoAnswerError as error:
+        # Who had the account, a verb or a node that was ending, may be gone by now.
+        return alone(found, error, lambda command: _by_itself(found, args, reason, command.command_id))
 
 
-def _by_itself(found: About, args: Mapping[str, str], reason: str) -> Done:
-    """No node trades: latch the halt, so that none starts before a person has lifted it."""
+def _by_itself(found: About, args: Mapping[str, str], reason: str, command_id: str | None = None) -> Done:
+    """No node trades: latch the halt, so that none starts before a person has lifted it.
+
+    command_id: the command that this answers, where it is on record already.
+    """
     if not is_kept(found):
         return Done("halt", "DONE", f"no node runs: {_ended(found)}, so there is nothing to halt", by="verb")
     state = kept_state(found) or fresh_state(found)
@@ -91,10 +94,13 @@ def _by_itself(found: About, args: Mapping[str, str], reason: str) -> Done:
     lines.append(
         "orders and positions at the venue were not touched: python -m live flatten shows and closes them"
     )
-    answer = {"scope": scope, "state": str(kept.state), "breaker": kept.breaker, "reason": kept.reason}
-    done = Done("halt", "DONE", "\n".join(lines), {**answer, "canceled": []}, by="verb")
-    event = risk_event(found, "TRIP", text, breaker=OPERATOR, scope=scope)
-    record(found, done, args, reason, [(tables.risk_events, event)])
+    shown = {"scope": scope, "state": str(kept.state), "breaker": kept.breaker, "reason": kept.reason}
+    done = Done("halt", "DONE", "\n".join(lines), {**shown, "canceled": []}, by="verb")
+    rows = [(tables.risk_events, risk_event(found, "TRIP", text, breaker=OPERATOR, scope=scope))]
+    if command_id is None:
+        record(found, done, args, reason, rows)
+    else:
+        answer(found, command_id, done, rows)
     return done
 
 

@@ -29,6 +29,7 @@ from live._control import (
 )
 from live._last_config import own_limits
 from live._limits import PHRASE, AccountLimits, stored_in
+from live._said import said
 from live._state_verbs import changes_row
 from risk.changes import Changed, shown
 from risk.limits import RiskConfig
@@ -80,7 +81,7 @@ def _limits(argv: Sequence[str]) -> int:
 
 
 def _change(found: About, given: Mapping[str, str], changes: Mapping[str, str], back: Sequence[str]) -> int:
-    reason = given.get("reason", "").strip()
+    reason = said(found, given.get("reason", "").strip())
     with taken(found) as hold:
         account = AccountLimits(
             own_limits(found),

@@ -15,10 +15,11 @@ from configs.errors import ConfigError
 from journal import tables
 from journal.moment import one_moment
 from live._about import ABOUT_HELP, ABOUT_KEYS
+from live._fees import later_fees
 from live._kinds import KINDS
 from live._periods import Days, span_of
 from live._pnl import BY, lines_of, total_of
-from live._pnl_equity import Equity, cash_flows, equity_of
+from live._pnl_equity import Equity, account_flows, cash_flows, equity_of
 from live._pnl_report import Report, document
 from live._pnl_table import show
 from live._whose import Whose
@@ -85,6 +86,7 @@ def _report(given: Mapping[str, str], by: str) -> Report:
         trades = [dict(row) for row in connection.execute(chosen).mappings()]
         equity = Equity() if filtered else equity_of(connection, whose, days, span)
         flows = [] if filtered else cash_flows(connection, whose, span)
+        others = [] if filtered else account_flows(connection, whose, span)
         runs = select(tables.runs.c.currency).where(whose.where(tables.runs)).distinct()
         currencies = sorted(connection.execute(runs).scalars())
     if len(currencies) > 1:
@@ -94,7 +96,8 @@ def _report(given: Mapping[str, str], by: str) -> Report:
         )
     lines, daily = (lines_of(trades, each, days, equity.changes) for each in (by, "day"))
     total = total_of(lines)
-    return Report(whose, days, by, span, currencies[0], lines, daily, total, equity, flows)
+    later = later_fees(others, currencies[0])
+    return Report(whose, days, by, span, currencies[0], lines, daily, total, equity, flows, later)
 
 
 def _by(name: str) -> str:

@@ -61,10 +61,10 @@ def _resolve(argv: Sequence[str]) -> int:
         raise ConfigError("order: which one? python -m live orders shows those that are unknown")
     if not given.get("outcome"):
         raise ConfigError(f"outcome: what became of it? one of {', '.join(OUTCOMES)}")
-    if not reason:
-        raise ConfigError('reason: say how you know, as in reason="looked at the broker\'s page"')
     args = {key: given[key] for key in KEYS if key in given and key != "reason"}
     read_resolution(args)
+    if not reason:
+        raise ConfigError('reason: say how you know, as in reason="looked at the broker\'s page"')
     found = one_meant(given)
     with taken(found) as hold:
         if hold is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 from adapters.account import VenueFlow, VenueOrder, VenueSnapshot
@@ -23,6 +24,7 @@ from adapters.alpaca.config import AlpacaVenueConfig
 from adapters.alpaca.keys import Keys
 from adapters.alpaca.orders import text_of
 from adapters.errors import AdapterError
+from adapters.execution import Found
 from adapters.outcomes import RequestError
 
 ENDING = (*ENDS, "pending_cancel")
@@ -37,6 +39,7 @@ class AlpacaOperator:
         self._config, self._keys = config, keys
         self._api: AlpacaApi | None = None
         self._reader: AccountReader | None = None
+        self._ended: dict[str, Found] = {}  # orders that were asked for by name and had ended
 
     async def open(self) -> None:
         """Connect, and see whether the keys are accepted. Raises AdapterError."""
@@ -53,11 +56,20 @@ class AlpacaOperator:
             self._api.close()
 
     async def snapshot(self, since_ns: int) -> VenueSnapshot:
-        """The account: all open orders, every order touched since with its fills, all positions."""
+        """The account: all open orders, every order touched since with its fills, all positions.
+
+        With every order that `order` found to have ended, however long ago that was.
+        """
         try:
-            return await self._asked()[1].snapshot(since_ns)
+            found = await self._asked()[1].snapshot(since_ns)
         except RequestError as error:
             raise self._failed("reading the account", error) from error
+        told = {each.client_order_id for each in found.orders}
+        ended = [each for name, each in self._ended.items() if name not in told]
+        orders = (*found.orders, *(order for order, _ in ended))
+        return replace(
+            found, orders=orders, fills=(*found.fills, *(fill for _, fills in ended for fill in fills))
+        )
 
     async def order(self, client_order_id: str) -> VenueOrder | None:
         """One order by its client order id; None: Alpaca never took it."""
@@ -65,7 +77,11 @@ class AlpacaOperator:
             found = await self._asked()[1].find(client_order_id, None)
         except RequestError as error:
             raise self._failed(f"asking for {client_order_id}", error) from error
-        return None if found is None else found[0]
+        if found is None:
+            return None
+        if not found[0].is_open:
+            self._ended[client_order_id] = found
+        return found[0]
 
     async def flows(self, since_ns: int) -> list[VenueFlow]:
         """Money and shares that came or went without an order since then, oldest first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +39,15 @@ def scrubber_for(
 
     `environment` is this process's own where None; `dotenv` is a file of NAME=VALUE lines, which need not be there.
     """
+    return scrubber_with(named_variables(config), environment, dotenv)
+
+
+def scrubber_with(
+    named: Iterable[str], environment: Mapping[str, str] | None = None, dotenv: Path = Path(DOTENV)
+) -> Scrubber:
+    """As `scrubber_for`, of the variables that hold credentials by their name."""
     variables = {**_assigned(dotenv), **(os.environ if environment is None else environment)}
-    names = set(named_variables(config))
+    names = set(named)
     return Scrubber(
         value
         for name, value in variables.items()
@@ -50,18 +57,19 @@ def scrubber_for(
 
 def named_variables(model: BaseModel) -> Iterator[str]:
     """The environment variables that a config names, at any depth: every value of a key that ends in `_variable`."""
-    yield from _named(model.model_dump())
+    yield from variables_in(model.model_dump())
 
 
-def _named(value: Any) -> Iterator[str]:
+def variables_in(value: Any) -> Iterator[str]:
+    """The same of a document, such as a config's YAML."""
     if isinstance(value, dict):
         for key, each in value.items():
             if str(key).endswith("_variable") and isinstance(each, str):
                 yield each
-            yield from _named(each)
+            yield from variables_in(each)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _named(each)
+            yield from variables_in(each)
 
 
 def _sounds_secret(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from sqlalchemy import insert, select
 
 from configs.load import Composed
 from journal import tables
+from journal.control import Receipt
 from journal.database import writing
 from live._journal import RunJournal, StateError
-from risk.state import RiskState, ScopeState, TradingState
+from risk.state import Notice, RiskState, ScopeState, TradingState, Trip
 from runs.errors import HaltedError
 from tests.faults.kept import SCOPE, composed_in
 
@@ -63,6 +65,27 @@ def test_a_state_that_cannot_be_read_is_never_guessed_at(composed: Composed) -> 
     keep(composed, '{"state": "HAL')
     with pytest.raises(StateError, match="nobody knows whether it is halted"):
         state_of(composed)
+
+
+def test_what_happens_before_the_first_price_is_dated_by_the_clock(composed: Composed) -> None:
+    """A halt that reaches a node before any market time is known; of 1970 it would be in no report."""
+    journal, began = RunJournal(composed), time.time_ns()
+    try:
+        journal.witness.tripped(Trip("OPERATOR", "OPERATOR: now", 0))
+        journal.witness.noticed(Notice("RESUMED", "looked at it", 0))
+        journal.witness.alert(0, "warning", "STRAY", "something")
+        journal.answer(Receipt("c", "DONE", "halted", {}))
+        journal.writer.commit()
+        with journal.engine.connect() as connection:
+            stamps = [
+                stamp
+                for table in (tables.risk_events, tables.alerts, tables.receipts)
+                for stamp in connection.execute(select(table.c.ts)).scalars()
+            ]
+    finally:
+        journal.release()
+    assert len(stamps) == 4
+    assert min(stamps) >= began
 
 
 def test_what_a_broker_says_is_kept_without_the_secrets_in_it(

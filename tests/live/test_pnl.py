@@ -94,6 +94,7 @@ def test_equity_reconciles_with_closed_trades_and_open_positions(journal: list[s
         "start": "100000",
         "end": "100190",
         "change": "190",
+        "fees_later": "0",
         "unexplained": "50",
         "as_of": "2026-11-09T16:00:00-05:00",
     }

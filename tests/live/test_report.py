@@ -111,7 +111,7 @@ def test_a_day_is_told_to_the_cent(journal: list[str], capsys: Capture) -> None:
     found = asked(capsys, *journal, "date=2010-05-05")
     assert found["value"] == {
         "start": "100000", "end": "101700", "deposits": "500", "withdrawals": "0", "pnl": "1200",
-        "pnl_realised": "1200", "pnl_open": "0", "return": pytest.approx(0.012),
+        "pnl_realised": "1200", "fees_later": "0", "pnl_open": "0", "return": pytest.approx(0.012),
     }  # fmt: skip
     assert part(found["trades"], "count", "won", "lost", "even", "pnl", "commission", "average_win") == {
         "count": 1, "won": 1, "lost": 0, "even": 0, "pnl": "1200", "commission": "3", "average_win": "1200",

@@ -98,3 +98,18 @@ def test_more_than_the_order_had_left_is_refused_and_nothing_is_booked(
     assert node.held() == 100
     assert says(config, name, "quantity=100.5", "price=110") == 2
     assert says(config, name, "quantity=100", "price=110") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["outcome=lost"], "outcome=lost: there is never_arrived, filled, canceled"),
+        (["outcome=filled"], "outcome=filled: say how much at which price"),
+        (["outcome=canceled"], "reason: say how you know"),
+    ],
+)
+def test_the_word_that_is_wrong_is_named_before_a_reason_is_asked_for(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert resolve(["order=x", *words]) == 2
+    assert said in capsys.readouterr().err
