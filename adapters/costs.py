@@ -8,14 +8,39 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from risk.numbers import Number
+
+
+def _yearly(rate: Decimal) -> Decimal:
+    if rate > 1:
+        raise ValueError(
+            f"{rate} is above 1, but this is a fraction a year: 0.05 is 5% (did you mean {rate / 100}?)"
+        )
+    return rate
+
+
+def _at_most(bound: Decimal, why: str) -> AfterValidator:
+    def check(number: Decimal) -> Decimal:
+        if number > bound:
+            raise ValueError(f"must be at most {bound:,}: {why}")
+        return number
+
+    return AfterValidator(check)
+
 
 FeeRate = Annotated[Number, Field(gt=-1, lt=1)]
 AtLeastZero = Annotated[Number, Field(ge=0)]
 Fraction = Annotated[Number, Field(ge=0, lt=1)]
-AnnualRate = Annotated[Number, Field(ge=0, le=10)]
+AnnualRate = Annotated[Number, Field(ge=0), AfterValidator(_yearly)]
+Spread = Annotated[
+    AtLeastZero, _at_most(Decimal(2_000), "it is in basis points, and 100 of them are 1% of the price")
+]
+Multiple = Annotated[
+    AtLeastZero, _at_most(Decimal(10), "it multiplies the volatility of a day, and 1 is a whole day's move")
+]
+AssetClass = Literal["equity", "fx", "crypto"]
 Probability = Annotated[float, Field(strict=True, ge=0, le=1)]
 
 ZERO = Decimal(0)
@@ -33,6 +58,8 @@ class Costs(BaseModel):
 
     costs: Annotated[str, Field(max_length=64)] = "own"
     """Whose costs these are: the preset chosen with `costs=NAME`, or `own`, those of the venue's file."""
+    costs_for: tuple[AssetClass, ...] = ()
+    """What they were gathered for; empty: anything. A backtest of anything else says a doubt."""
     maker_fee: FeeRate = Decimal("0.0005")
     """Fee of a resting order as a fraction of the notional: 0.0005 is 5 basis points; below 0 is a rebate."""
     taker_fee: FeeRate = Decimal("0.0005")
@@ -49,12 +76,12 @@ class Costs(BaseModel):
     """Levy on sales a unit, above all else."""
     sale_fee_per_unit_max: AtLeastZero = ZERO
     """Most that an order pays of the levy a unit; 0 is no such bound."""
-    spread_bps: AtLeastZero = ZERO
+    spread_bps: Spread = ZERO
     """Spread between bid and ask in basis points of the price: an order that takes liquidity pays half of it. Data that
     has a bid and an ask has its own."""
-    slippage_vol: AtLeastZero = ZERO
+    slippage_vol: Multiple = ZERO
     """How much worse such an order fills, as a multiple of the instrument's daily volatility of late."""
-    impact: AtLeastZero = ZERO
+    impact: Multiple = ZERO
     """How much it moves the price: this x daily volatility x (quantity / average volume of a bar) ** 0.6."""
     slippage_ticks: Literal[0, 1] = 0
     """1 moves every simulated fill one tick against the order; the engine moves resting limit orders too."""

@@ -130,12 +130,15 @@ class Slipping(FillModel):
         return market if jumped else trigger
 
     def _on_tick(self, base: Decimal, worse: float, tick: Decimal, *, buys: bool) -> Decimal:
-        """A price `worse` than `base`, on a tick: the one or the other by chance, so that it is right on average."""
+        """A price `worse` than `base`, on a tick: the one or the other by chance, so that it is right on average.
+
+        A sale gets one tick at the least, the worst price there is.
+        """
         ticks = base * Decimal(repr(worse)) / tick
         whole = ticks.to_integral_value(rounding=ROUND_FLOOR)
         whole += Decimal(self._rounded.random()) < ticks - whole
         price = base + whole * tick if buys else base - whole * tick
-        return price if price > 0 else base
+        return max(price, tick)
 
     def _offered(self, instrument: Any, *, limited: bool) -> Quantity:
         """A market order finds what it wants, at a price that says so; a limit order what the bar has at one price."""

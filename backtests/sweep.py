@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backtests.run import say_costs_doubt
 from backtests.search.keeping import Keeper, run_all
 from backtests.search.kept import output_of, reading_kept, refuse_other_origin
 from backtests.search.log import LOG, TrialLog
@@ -102,6 +103,7 @@ def _sweep(argv: list[str]) -> int:
     plan = Plan(space, settings, launcher, config.output, pictures)
     market = market_of(config)
     refuse_any_held_out(space)
+    say_costs_doubt(config, market)
     name = config.run.name or config.strategy.strategy_path.partition(":")[0].rpartition(".")[2]
     with open_folder("sweeps", name, config.run.dir) as folder:
         write_versions(folder, config, market.version)

@@ -14,6 +14,7 @@ from market.catalog import MarketData
 from market.held import HeldMarket, held
 from risk import measures
 from runs.analysis import Analysis, analyse
+from runs.places import place_of
 from runs.prepare import Prepared, prepare
 from runs.record import Recorder
 from runs.summary import summarise
@@ -114,7 +115,8 @@ def failed(error: BaseException) -> Outcome:
     code = getattr(error, "exit_code", None)
     if isinstance(code, int):
         return Outcome(error=one_line(error), exit_code=code)
-    return Outcome(error=f"{type(error).__name__}: {one_line(error)}", exit_code=FAILED)
+    said = f"{type(error).__name__}: {one_line(error)}{place_of(error)}"
+    return Outcome(error=said, exit_code=FAILED)
 
 
 class _Decisions(Recorder):

@@ -45,6 +45,7 @@ Example: python -m backtests trials family=ema_cross
 Example: python -m backtests trials export file=my_trials.jsonl
 """
 _MOST_KEYS = 6
+_ROOMY = 10_000  # wider than any family name
 _TURNS = ("export", "import")
 
 
@@ -101,7 +102,12 @@ def _show_families(path: Path | None, output: str) -> int:
         return OK
     console = Console()
     if found:
-        console.print(_with_names(found))
+        table = _with_names(found)
+        roomy = console.options.update(max_width=_ROOMY)
+        if console.measure(table, options=roomy).minimum <= console.width:
+            console.print(table)
+        else:
+            console.print(_as_lines(found), soft_wrap=True)
         console.print(
             Text("Deflated: how sure the best Sharpe ratio is above 0 after so many trials", style="dim")
         )
@@ -122,6 +128,15 @@ def _with_names(found: Sequence[Family]) -> Table:
     for each in found:
         table.add_row(*_cells(each), Text(each.name))
     return table
+
+
+def _as_lines(found: Sequence[Family]) -> Text:
+    """A family's name on a line and its figures below it, where a table would break names inside a word."""
+    lines = []
+    for each in found:
+        trials, failed, best, sure, last = _cells(each)
+        lines += [each.name, f"  trials {trials}, {failed} failed, best {best}, deflated {sure}, last {last}"]
+    return Text("\n".join(lines) + "\n")
 
 
 def _cells(family: Family) -> tuple[str, ...]:

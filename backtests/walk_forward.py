@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from backtests.run import say_costs_doubt
 from backtests.search.keeping import Keeper, run_all
 from backtests.search.kept import output_of, reading_kept, refuse_other_origin
 from backtests.search.log import LOG, TABLE, TrialLog
@@ -113,6 +114,7 @@ def _walk(plan: Plan, folder: RunFolder) -> int:
     work = WalkWork(plan.space, plan.windows, plan.settings.metric)
     with TrialLog(folder, full) as log:
         done = f", {len(log.trials):,} of them done" if log.trials else ""
+        say_costs_doubt(plan.config, plan.market)
         say(
             f"walk_forward: {plan.settings.kind}, {len(plan.windows)} windows, {full.size:,} trials over "
             f"{', '.join(plan.space.keys)}{done}; {', '.join(plan.market.symbols)}"

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 OK = 0
+NOTHING_HELD = (
+    "it held nothing after any of the later starts, nor did the whole run: give it data on which it trades"
+)
 HELP = """python -m backtests warmup strategy=NAME [GROUP=OPTION] [KEY=VALUE] ... [FLAG]
 
 Starts the strategy at many later dates and compares it with the run over all of the data: after so many bars it must be
@@ -30,7 +33,8 @@ it), and:
 Example: python -m backtests warmup strategy=ema_cross
 Example: python -m backtests warmup strategy=bollinger_reversion warmup.bars=100 output=json
 
-Exit codes: 0 clean, 1 caught, 2 bad input, 130 interrupted. docs/research.md says what is compared.
+Exit codes: 0 clean, 1 caught or nothing to compare, 2 bad input, 130 interrupted. docs/research.md says what is
+compared.
 """
 
 
@@ -59,5 +63,6 @@ def check(composed: Composed, settings: WarmupSettings) -> int:
             f"the last start has only {shortest} bars to come, warmup.bars is {settings.bars}: "
             "give it more data or state less"
         )
-    report = Report("warmup", (found,), {**figures, "settings": settings.model_dump()}, tuple(notes))
+    nothing = None if any(each.held for each in starts) else NOTHING_HELD
+    report = Report("warmup", (found,), {**figures, "settings": settings.model_dump()}, tuple(notes), nothing)
     return tell(report, composed, market)

@@ -297,7 +297,7 @@ def _jobs(config_name: str, argv: Sequence[str], *, with_sources: bool = False) 
             if stop.code:
                 raise refusals.command_line(said.getvalue()) from None
         except _HYDRAS as error:
-            raise _refusal(error, folders) from error
+            raise refusals.of_run_folder(_refusal(error, folders), folders) from error
     sys.stderr.write(said.getvalue())
     return jobs
 

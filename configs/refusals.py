@@ -101,6 +101,17 @@ def composition(text: str, inner: str, folders: Iterable[Path]) -> ConfigError:
     )
 
 
+def of_run_folder(refused: ConfigError, folders: Iterable[Path]) -> ConfigError:
+    """A refusal, with what to do instead where --config-dir named the folder of a run, which holds no groups."""
+    for folder in folders:
+        if (folder / "config.yaml").is_file() and (folder / "versions.json").is_file():
+            return ConfigError(
+                f"--config-dir={folder} is the folder of a run, whose config has no groups to choose from: "
+                f"python -m backtests rerun {folder} repeats it ({refused})"
+            )
+    return refused
+
+
 def _no_such_key(key: str, groups: Sequence[str]) -> str:
     if key.startswith("hydra."):
         return f"unknown key {key}; --cfg hydra shows Hydra's own keys"

@@ -17,7 +17,7 @@ from market._columns import PRICES, SIZES, Columns
 from market._s3 import is_remote
 from market.bar_length import BarLength
 from market.errors import FileError, SourceError
-from market.instruments import FX_JUMP, equity, is_currency, pair, split_pair
+from market.instruments import FX_JUMP, equity, instrument_id, is_currency, pair, split_pair
 from market.sessions import Nanos, exchange_sessions
 from market.source import Amount, DataSource, Instrument, Zone
 
@@ -125,6 +125,7 @@ class Files(DataSource):
         """Share or currency pair; decimals that the config leaves open are counted in the file."""
         price_decimals, size_decimals = self._decimals(symbol)
         currency = self._currency_of(symbol)
+        self._check_name(symbol)
         if self.instrument_class == "equity":
             return equity(symbol, self.venue, currency, price_decimals)
         currencies = split_pair(symbol, currency)
@@ -143,6 +144,18 @@ class Files(DataSource):
         """Path of the file."""
         found = self._found()
         return str(found[symbol] if symbol in found else self._only(found))
+
+    def _check_name(self, symbol: str) -> None:
+        """Raise SourceError where a file's name, which nobody gave as a symbol, cannot be one."""
+        if self.columns.symbol is not None or symbol in self.symbols:
+            return
+        try:
+            instrument_id(symbol, self.venue)
+        except SourceError as error:
+            raise SourceError(
+                f"{self.origin(symbol)}: its name {error}; say what a single file holds with data.symbols=[AAPL], "
+                "or rename the file"
+            ) from None
 
     def _currency_of(self, symbol: str) -> str:
         if isinstance(self.currency, str):

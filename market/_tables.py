@@ -30,6 +30,7 @@ def read_csv(file: Path, columns: dict[str, str], delimiter: str) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415 - as above
 
     header = _csv_header(file, delimiter)
+    _refuse_twice(file, columns, header)
     names = match_columns(file, columns, header)
     parse = csv.ParseOptions(delimiter=delimiter)
     types = {name: pa.string() if ours in _AS_WRITTEN else pa.float64() for ours, name in names.items()}
@@ -70,6 +71,19 @@ def match_columns(file: Path, wanted: dict[str, str], header: list[str]) -> dict
             raise FileError(f"{file}: no column {name!r} for {ours}{_offer(ours, name, header)}")
         found[ours] = actual
     return found
+
+
+def _refuse_twice(file: Path, wanted: dict[str, str], header: list[str]) -> None:
+    """Raise FileError where a column that is read stands in the header more than once: which is meant?"""
+    plain = [name.strip().casefold() for name in header]
+    for ours, name in wanted.items():
+        meant = name.strip().casefold()
+        exact = header.count(name)
+        if exact > 1 or (exact == 0 and plain.count(meant) > 1):
+            raise FileError(
+                f"{file}: the header names the column {name!r} ({ours}) more than once; "
+                f"rename one of them, or name another with data.columns.{ours}"
+            )
 
 
 def _offer(ours: str, name: str, header: list[str]) -> str:

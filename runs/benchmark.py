@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from risk import measures
+
 if TYPE_CHECKING:
     from runs.prices import FloatArray, IntArray, Prices
+
+_FAR_APART = 2.0  # volatilities that differ by more cannot be drawn on one scale
 
 
 def buy_and_hold(starting: float, prices: dict[str, Prices], ts: IntArray) -> FloatArray:
@@ -22,3 +26,24 @@ def buy_and_hold(starting: float, prices: dict[str, Prices], ts: IntArray) -> Fl
         grown = np.concatenate([[1.0], closes / closes[:1]])
         value += starting / len(prices) * grown[np.searchsorted(own.ts, ts, side="right")]
     return value
+
+
+def at_equal_volatility(
+    own: FloatArray, held: FloatArray, starting: float, days: IntArray
+) -> tuple[float | None, FloatArray]:
+    """Buy-and-hold as it can be drawn beside a run: with so much of the money that it is as volatile.
+
+    own, held: shape (n,), amounts at each bar; days: shape (days,), the places of the last bar of each session day. The
+    share of the money that is held, kept at that by each bar, and what it comes to, shape (n,). None and `held` itself
+    where volatilities by day are within a factor of two, or one of them is none.
+    """
+    by_day = [measures.returns(np.concatenate([[starting], each[days]])) for each in (own, held)]
+    by_bar = measures.returns(np.concatenate([[starting], held]))
+    if by_bar is None or any(each is None or len(each) < 2 for each in by_day):  # noqa: PLR2004 - a deviation takes two
+        return None, held
+    mine, theirs = (float(np.std(each)) for each in by_day if each is not None)
+    share = mine / theirs if theirs > 0 else 1.0
+    if share == 0 or 1 / _FAR_APART <= share <= _FAR_APART or float(by_bar.min()) * share <= -1:
+        return None, held
+    grown: FloatArray = starting * np.cumprod(1.0 + share * by_bar)
+    return share, grown

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 from adapters.costs import BORROW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
     from adapters.costs import Costs
     from runs.analysis import Analysis
     from runs.record import Row, RunRecord
 
 ZERO = Decimal(0)
 BASIS_POINTS = 10_000
+_MOST_NAMES = 3
 BROKERS_OWN = "the broker's own, as its fills and statements say"
 
 
@@ -42,6 +46,8 @@ class CostsTaken:
 def costs_of(analysis: Analysis) -> CostsTaken:
     """What the costs of a run were taken to be, and what they came to."""
     record, unit = analysis.record, Decimal(1).scaleb(-analysis.equity.precision)
+    doubt = None if record.costs is None else of_another_class(record.costs, record.market.instruments)
+    made_for = "" if doubt is None else f"; {doubt}"
     fees = analysis.fees.quantize(unit)
     slippage = None if record.costs is None else slipped(analysis).quantize(unit)
     borrow = sum((row["amount"] for row in record.carried if row["kind"] == BORROW), ZERO)
@@ -51,7 +57,7 @@ def costs_of(analysis: Analysis) -> CostsTaken:
         preset=None if record.costs is None else record.costs.costs,
         assumed=BROKERS_OWN
         if record.costs is None
-        else assumed(record.costs, quoted=record.market.kind == "quotes"),
+        else assumed(record.costs, quoted=record.market.kind == "quotes") + made_for,
         free=record.costs is not None and record.costs.free and record.market.kind == "bars",
         fees=fees,
         slippage=slippage,
@@ -60,6 +66,22 @@ def costs_of(analysis: Analysis) -> CostsTaken:
         total=total.quantize(unit),
         bps=float(total) / analysis.traded * BASIS_POINTS if analysis.traded else None,
     )
+
+
+def of_another_class(costs: Costs, instruments: Iterable[Any]) -> str | None:
+    """What to doubt where costs were gathered for other asset classes than those of these instruments; else None."""
+    others: dict[str, list[str]] = {}
+    for each in instruments:
+        own = each.asset_class.name.lower().replace("cryptocurrency", "crypto")
+        if costs.costs_for and own not in costs.costs_for:
+            others.setdefault(own, []).append(str(each.id))
+    if not others:
+        return None
+    told = " and ".join(
+        f"{', '.join(names[:_MOST_NAMES])}{', ...' if len(names) > _MOST_NAMES else ''} ({own})"
+        for own, names in others.items()
+    )
+    return f"costs={costs.costs} is for {' and '.join(costs.costs_for)}, not for {told}"
 
 
 def slipped(analysis: Analysis) -> Decimal:

@@ -135,6 +135,7 @@ def _refuse_what_is_there(path: Path) -> None:
     raise FolderError(
         f"run.dir={path} already holds {what} ({shown}), and nothing is ever overwritten; "
         "name a new or an empty folder, or leave run.dir out"
+        + (f"; python -m backtests rerun {path} repeats a backtest" if SUMMARY in there else "")
     )
 
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from risk import measures
+from runs.benchmark import at_equal_volatility
 from runs.marks import (
     days_of,
     mark_exits,
@@ -21,7 +22,7 @@ from runs.marks import (
     refusals_by_limit,
     refusals_elsewhere,
 )
-from runs.wording import percent, ratio
+from runs.wording import held_told, percent, ratio
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -90,14 +91,16 @@ def _panels(analysis: Analysis) -> list[str]:
 
 
 def _draw_equity(panel: Axes, analysis: Analysis, summary: Summary) -> None:
-    ts, own, hold = analysis.equity.ts, analysis.equity.amounts, analysis.benchmark
+    ts, own = analysis.equity.ts, analysis.equity.amounts
+    starting = float(analysis.record.starting_equity)
+    share, hold = at_equal_volatility(own, analysis.benchmark, starting, analysis.days)
     _line(
         panel,
         ts,
         hold,
         color=_GREY,
         linewidth=1.1,
-        label=f"buy and hold {percent(summary.buy_and_hold_return, signed=True)}",
+        label=held_told(summary.buy_and_hold_return, share),
     )
     _line(
         panel,

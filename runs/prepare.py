@@ -9,6 +9,7 @@ from market.catalog import open_market
 from market.conversion import with_rates
 from risk.clock import NotReplayableError
 from runs.errors import NotReplayableRunError, StrategyError
+from runs.places import place_of
 from runs.record import Recorder, RunRecord
 
 if TYPE_CHECKING:
@@ -92,4 +93,5 @@ def raise_kept(desk: RiskDesk, *, stop_on_error: bool) -> None:
         if isinstance(error, NotReplayableError):
             raise NotReplayableRunError(str(error)) from error
         if stop_on_error or where.endswith("on_start"):
-            raise StrategyError(f"{strategy} raised in {where}: {type(error).__name__}: {error}") from error
+            said = f"{type(error).__name__}: {error}{place_of(error)}"
+            raise StrategyError(f"{strategy} raised in {where}: {said}") from error

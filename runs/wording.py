@@ -34,6 +34,12 @@ def money(amount: Decimal, currency: str, *, signed: bool = False) -> str:
     return f"{amount:+,f} {currency}" if signed else f"{amount:,f} {currency}"
 
 
+def held_told(total_return: float | None, share: float | None) -> str:
+    """What a curve of buy-and-hold is called. share: of the money, where it is drawn with a part of it; None: all."""
+    told = f"buy and hold {percent(total_return, signed=True)}"
+    return told if share is None else f"{told}, drawn at equal volatility (with {share:.0%} of the money)"
+
+
 def trading(summary: Summary) -> list[tuple[str, str]]:
     """The account and its trades, as name and value."""
     return [

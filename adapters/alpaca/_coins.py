@@ -31,7 +31,9 @@ class Coins:
         self._taken: dict[str, Decimal] = {}
         self._known = False  # whether the broker has said what is held
         self._fees: dict[str, Decimal] = {}  # trade id of a fill that was seen -> its fee in coins, as told
-        self._over: dict[str, Decimal] = {}  # instrument -> coins that were told as fees beyond what was taken
+        self._over: dict[
+            str, Decimal
+        ] = {}  # instrument -> coins that were told as fees beyond what was taken
 
     def unseen(self, fills: Iterable[VenueFill]) -> bool:
         """Whether among fills that were asked for is a buy whose fee nobody has looked for."""

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from configs.schema import RunConfig
     from market.market_data import MarketData
 
-CLEAN, CAUGHT = "clean", "caught"
-EXIT_CODES = {CLEAN: 0, CAUGHT: 1}
+CLEAN, CAUGHT, NOTHING = "clean", "caught", "nothing"
+EXIT_CODES = {CLEAN: 0, CAUGHT: 1, NOTHING: 1}
+_SHOWN = {CLEAN: ("clean", "green"), CAUGHT: ("caught", "red"), NOTHING: ("nothing to compare", "yellow")}
 NANOS = 1_000_000_000
 
 
@@ -52,23 +53,31 @@ def passed(check: str, tried: int, evidence: str) -> Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """What a verb found out. figures: what else its JSON holds; notes: worth knowing, but nothing wrong."""
+    """What a verb found out.
+
+    figures: what else its JSON holds; notes: worth knowing, but nothing wrong; nothing: why there was nothing to
+    compare, one sentence, or None.
+    """
 
     verb: str
     findings: tuple[Finding, ...]
     figures: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    nothing: str | None = None
 
     @property
     def verdict(self) -> str:
-        """Clean, or caught when any finding is."""
-        return CAUGHT if any(each.caught for each in self.findings) else CLEAN
+        """Caught when any finding is; else nothing where there was nothing to compare, else clean."""
+        if any(each.caught for each in self.findings):
+            return CAUGHT
+        return CLEAN if self.nothing is None else NOTHING
 
     def as_dict(self, config: RunConfig, market: MarketData, folder: str) -> dict[str, Any]:
         """The JSON document; its keys are described in docs/research.md."""
         return {
             "check": self.verb,
             "verdict": self.verdict,
+            "why": self.nothing if self.verdict == NOTHING else None,
             "strategies": [spec.strategy_path for spec in config.all_strategies.values()],
             "instruments": list(market.symbols),
             "bar": config.bar,
@@ -111,8 +120,10 @@ def tell(
 def _show(report: Report, config: RunConfig, table: Table | None, written: str) -> None:
     console = Console()
     names = ", ".join(spec.strategy_path.rpartition(":")[2] for spec in config.all_strategies.values())
-    colour = "red" if report.verdict == CAUGHT else "green"
-    console.print(Text.assemble((f"{report.verb} {names}: ", "bold"), (report.verdict, f"bold {colour}")))
+    shown, colour = _SHOWN[report.verdict]
+    console.print(Text.assemble((f"{report.verb} {names}: ", "bold"), (shown, f"bold {colour}")))
+    if report.verdict == NOTHING:
+        console.print(Text(f"{report.nothing}"), soft_wrap=True)
     if table is not None:
         console.print(table)
     found = Table(box=None, pad_edge=False)

@@ -13,7 +13,7 @@ import numpy as np
 
 from backtests.bias.altered import dealt_anew
 from backtests.bias.finding import Finding, day, moment, order_dict, order_text, passed
-from backtests.bias.seen import quantities, watch, without_limits
+from backtests.bias.seen import quantities, watch
 from backtests.bias.world import middle
 
 if TYPE_CHECKING:
@@ -35,15 +35,12 @@ _NEAR = 5  # bars around no shift at all that are no part of the comparison
 
 
 def foreign(
-    config: RunConfig, world: World, settings: LookaheadSettings, step: Callable[[str], None]
+    free: RunConfig, world: World, real: Seen, settings: LookaheadSettings, step: Callable[[str], None]
 ) -> tuple[Finding, list[str], dict[str, float | None]]:
     """The finding, notes, and figures: `foreign_z` and the share of decisions that stayed, `foreign_same`.
 
-    Limits are off in these runs: a foreign market may halt an honest strategy early.
+    free: without limits, which a foreign market may reach early, as `real`, its run over the world.
     """
-    free = without_limits(config)
-    real = watch(free, world)
-    step(FOREIGN)
     rng = np.random.default_rng([settings.seed, 2])
     runs = []
     for _ in range(settings.histories):
@@ -70,13 +67,13 @@ def foreign(
     return found, notes, {"foreign_z": z, "foreign_same": same}
 
 
-def knowledge(world: World, runs: list[Seen]) -> float | None:
+def knowledge(world: World, runs: list[Seen], back_ns: int = 0) -> float | None:
     """How much the sides held in foreign markets knew of the real market's next returns, in standard errors.
 
     The sum over bars of side * real log return of the bar after it, of all runs and instruments, against the same sum
     with the real returns shifted round by every other number of bars: its distance from their mean, in their standard
     deviations. A shift keeps how long sides last and how wild returns are, and breaks only what they know of each
-    other. None where nothing was held or nothing moved.
+    other. None where nothing was held or nothing moved. back_ns: how much earlier the runs had every stamp.
     """
     total: list[FloatArray] = []
     for number, instrument in enumerate(world.instruments):
@@ -86,7 +83,7 @@ def knowledge(world: World, runs: list[Seen]) -> float | None:
         if len(stamps) <= 4 * _NEAR:
             continue
         following = np.append(np.diff(np.log(middle(world, table)[inside])), 0.0)
-        sides = sum(np.sign(quantities(each, stamps, str(instrument.id))) for each in runs)
+        sides = sum(np.sign(quantities(each, stamps - back_ns, str(instrument.id))) for each in runs)
         total.append(_by_shift(np.asarray(sides, np.float64), following))
     if not total:
         return None

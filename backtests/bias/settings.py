@@ -103,7 +103,7 @@ def taken[Settings: BaseModel](
         return model.model_validate(given), rest
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
-        shown = ",".join(map(str, given[key])) if isinstance(given[key], tuple) else given[key]
+        shown = f"[{','.join(map(str, given[key]))}]" if isinstance(given[key], tuple) else given[key]
         raise ConfigError(f"{prefix}{key}={shown}: must be {model.model_fields[key].description}") from None
 
 

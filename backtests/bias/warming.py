@@ -44,7 +44,8 @@ class Held:
 class Start:
     """One later start: its stamp, the bars before it, and by how many bars after it the last difference was over.
 
-    last: of that difference, what it was in one sentence and its stamp; None where there was none.
+    last: of that difference, what it was in one sentence and its stamp; None where there was none. held: whether it or
+    the whole run held anything from there on.
     """
 
     ts: int
@@ -52,6 +53,7 @@ class Start:
     bars: int
     left: int
     last: tuple[str, int] | None = None
+    held: bool = True
 
     @property
     def ended(self) -> bool:
@@ -80,13 +82,15 @@ def compare(
     for index in later_starts(world, settings):
         later = world.within(start_ns=int(stamps[index]))
         seen = watch(free, later)
+        own = _held(free, later, seen)
         last = (
             (f"the run from {day(int(stamps[index]), world.zone)} ended: {seen.error}", int(stamps[-1]))
             if seen.error is not None
-            else _last_difference(world, index, reference, _held(free, later, seen), settings.tolerance)
+            else _last_difference(world, index, reference, own, settings.tolerance)
         )
         bars = 0 if last is None else int(np.searchsorted(stamps, last[1])) - index + 1
-        found.append(Start(int(stamps[index]), index, bars, len(stamps) - index - bars, last))
+        held = bool(reference.sides[:, index:].any() or own.sides.any())
+        found.append(Start(int(stamps[index]), index, bars, len(stamps) - index - bars, last, held))
         step(day(int(stamps[index]), world.zone)[:10])
     return found
 

@@ -59,7 +59,7 @@ def refuse_other_origin(path: Path, what: str, config: RunConfig, market: Market
     """Raise ConfigError where what is kept in a folder came of other data, strategies or packages than these."""
     now = versions(market.version, code_of(config))
     with reading_kept(path, VERSIONS, what) as before:
-        other = [key for key in ORIGIN if before.get(key, now[key]) != now[key]]
+        other = [key for key in ORIGIN if before[key] != now[key]]
     if other:
         was, there = before[other[0]], now[other[0]]
         raise ConfigError(

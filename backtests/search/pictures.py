@@ -61,11 +61,12 @@ def _norm(score: FloatArray) -> Normalize:
 
 
 def headline(result: Result, settings: SweepSettings) -> str:
-    """`Sweep of 12 trials   best sharpe 0.79 with strategy.fast=10`."""
+    """`Sweep of 12 trials: best sharpe 0.79 with strategy.fast=10`."""
     best = result.ranked[0]
     values = ", ".join(f"{key.rpartition('.')[2]}={cell(value)}" for key, value in best.point.items())
     told = f"best {_words(settings.metric)} {shown(settings.metric, best.score)} with {values}"
-    return f"Sweep of {len(result.trials):,} trials   {told if len(told) < _LONGEST else told[:_LONGEST] + '...'}"
+    shortened = told if len(told) < _LONGEST else f"{told[:_LONGEST]}..."
+    return f"Sweep of {len(result.trials):,} trials: {shortened}"
 
 
 def colours(settings: SweepSettings) -> str:

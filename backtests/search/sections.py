@@ -8,6 +8,7 @@ from backtests.search.result import pbo_note
 from backtests.search.show import cell, shown
 from backtests.search.work import DONE
 from runs.page.config_text import kept_in
+from runs.page.honesty import sure_sentence
 from runs.page.html import folded, lines, paragraph, table
 from runs.page.parts import escaped_lines
 from runs.wording import UNDEFINED, percent
@@ -76,11 +77,8 @@ def judgement(result: Result, settings: SweepSettings) -> str:
     if result.deflated_sharpe is None:
         said.append(f"Deflated Sharpe: {UNDEFINED}.")
     else:
-        luck = percent(1.0 - result.deflated_sharpe)
-        said.append(
-            f"Deflated Sharpe {result.deflated_sharpe:.3f}: after {ledger} trials a result like the best one "
-            f"comes from luck {luck} of the time."
-        )
+        sure = sure_sentence(result.deflated_sharpe, result.trials_ledger or 1)
+        said.append(f"Deflated Sharpe {result.deflated_sharpe:.3f}, of the best one: {sure}.")
     note = pbo_note(settings)
     if note is not None:
         said.append(f"Overfitting probability {note}.")

@@ -16,6 +16,7 @@ MASK = "***"
 _SHORT = 8  # a known secret shorter than this is replaced only where it stands alone
 
 _NAME = r"[\w.\-]*(?:key|secret|token|passw|passphrase|pwd|credential|signature)[\w.\-]*"
+_EXCEPTION = r"(?-i:KeyError:\s)"  # it names what was not found
 _SECRET_NAME = re.compile(_NAME, re.IGNORECASE)
 _LOOK = re.compile(
     r"key|secret|token|passw|passphrase|pwd|credential|signature|auth|bearer|basic|://", re.IGNORECASE
@@ -31,7 +32,7 @@ _SCHEME = re.compile(
     r"(?P<head>\b(?:bearer|(?:basic|token)(?=\s+\S*\d))\s+)[A-Za-z0-9._~+/=\-]{8,}", re.IGNORECASE
 )
 _PAIR = re.compile(
-    rf"""(?P<name>{_NAME})
+    rf"""(?P<name>(?!{_EXCEPTION}){_NAME})
     (?P<sep>(?:\\*["'])?\s*(?:=>?|:)\s*|\\*["']\s*,\s*)
     (?P<value>b?(?P<quote>\\*["']).*?(?P=quote)|(?:[^\s"'&;<>\\,]|,(?!\s))+)""",
     re.IGNORECASE | re.VERBOSE,

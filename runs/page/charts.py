@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from risk import measures
+from runs.benchmark import at_equal_volatility
 from runs.page.marks import marks_of, traces_of
 from runs.page.series import BLUE, GREEN, GREY, RED, VIOLET, is_log, line, stamps_of
-from runs.wording import percent
+from runs.wording import held_told, percent
 
 if TYPE_CHECKING:
     from runs.page.seen import Seen
@@ -26,10 +27,11 @@ _TINT = {"fillcolor": RED, "opacity": 0.09, "line": {"width": 0}, "layer": "belo
 
 def equity_chart(seen: Seen) -> Chart:
     """Equity beside buy-and-hold with every refusal, warning and trip; halts of the book are tinted."""
-    own, hold, summary = seen.equity, seen.benchmark, seen.summary
+    own, summary = seen.equity, seen.summary
+    share, hold = at_equal_volatility(own, seen.benchmark, seen.starting, seen.days)
     names = (
         f"strategy {percent(summary.total_return, signed=True)}",
-        f"buy and hold {percent(summary.buy_and_hold_return, signed=True)}",
+        held_told(summary.buy_and_hold_return, share),
     )
     data = [
         line(seen.ts, own, seen.zone, names[0], points=_POINTS, line={"color": BLUE, "width": 2}),

@@ -21,6 +21,11 @@ _ASKS = {
     "warmup": "does it forget how much history came before?",
     "stress": "does the profit survive costs, delay, gaps and chance?",
 }
+_MARKED = {
+    "caught": "caught this strategy",
+    "nothing": "had nothing to compare: it says nothing of this strategy",
+}
+"""Verdict -> what is said of it above the table."""
 
 
 def honesty(seen: Seen) -> str:
@@ -53,8 +58,17 @@ def deflated_sentence(summary: Summary) -> str:
     sure, count = summary.deflated_sharpe, summary.trials_ledger
     if sure is None or count is None:
         return "Deflated Sharpe: not defined for this run."
-    after = "as the only trial" if count <= 1 else f"after {count:,} trials"
-    return f"Deflated Sharpe {sure:.3f}: {after} a result like this comes from luck {percent(1.0 - sure)} of the time."
+    return f"Deflated Sharpe {sure:.3f}: {sure_sentence(sure, count)}."
+
+
+def sure_sentence(sure: float, count: int) -> str:
+    """What a deflated Sharpe ratio is the probability of."""
+    if count <= 1:
+        return f"as the only trial, its true Sharpe ratio is above zero with a probability of {percent(sure)}"
+    return (
+        f"with a probability of {percent(sure)} its true Sharpe ratio is above what the best of {count:,} trials "
+        "without any edge would be expected to show"
+    )
 
 
 def swept_sentence(swept: Swept | None) -> str:
@@ -110,10 +124,11 @@ def _checks(seen: Seen, related: Related | None) -> str:
         _row(verb, found[verb]) if verb in found else (verb, "not run", _ASKS[verb], _command(verb, seen))
         for verb in CHECKS
     ]
-    caught = [
-        verb for verb, check in found.items() if check.verdict == "caught" and check.same_code is not False
+    marked = [
+        f"{verb} {_MARKED[check.verdict]}."
+        for verb, check in found.items()
+        if check.verdict in _MARKED and check.same_code is not False
     ]
-    marked = [f"{verb} caught this strategy." for verb in caught]
     return "".join(
         [
             "<h3>Bias checks</h3>",
@@ -124,11 +139,15 @@ def _checks(seen: Seen, related: Related | None) -> str:
 
 
 def _row(verb: str, check: Check) -> tuple[str, str, str, str]:
-    evidence = "; ".join(check.caught) or f"nothing wrong in {', '.join(check.findings)}"
+    nothing = check.verdict == "nothing"
+    verdict = "nothing to compare" if nothing else check.verdict
+    evidence = "; ".join(check.caught) or (
+        check.why if nothing else f"nothing wrong in {', '.join(check.findings)}"
+    )
     if check.same_code is False:
         return verb, OF_OTHER_CODE, "the strategy's code has changed since: run it again", check.folder
     other = "" if check.exact else " (with other settings than this run's)"
-    return verb, check.verdict + other, evidence, check.folder
+    return verb, verdict + other, evidence, check.folder
 
 
 def _command(verb: str, seen: Seen) -> str:

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from runs.record import Row
     from runs.summary import Summary
 
+_NO_RUNS = {
+    "walk_forward.json": "is the folder of a walk-forward, which has no page: look at walk_forward.png and "
+    "summary.json in it, or give the folder of a run",
+    "sweep.json": "is the folder of a sweep, not of a run: python -m backtests report makes its page again, and "
+    "python -m backtests rerun makes a run of best/ in it",
+}
+"""A file that only such a folder holds -> what to say of it."""
 _TIMES = ("ts", "entry_ts", "exit_ts")
 
 
@@ -97,6 +104,9 @@ def _summary(path: Path) -> Summary:
     try:
         return summary_of(text)
     except ValueError as error:
+        for file, told in _NO_RUNS.items():
+            if (path / file).is_file():
+                raise ConfigError(f"{path} {told}") from error
         raise ConfigError(f"{path / SUMMARY} is not the summary of a run: {_first(error)}") from error
 
 

@@ -25,8 +25,8 @@ _MOST = 30  # folders of a kind that are looked at, the newest first
 class Check:
     """The newest check of a kind.
 
-    verdict: clean or caught; exact: it was made with this run's very config; same_code: whether with the code as it is
-    now, None where that was not kept.
+    verdict: clean, caught or nothing; exact: it was made with this run's very config; same_code: whether with the code
+    as it is now, None where that was not kept; why: why there was nothing to compare.
     """
 
     verb: str
@@ -36,6 +36,7 @@ class Check:
     folder: str
     exact: bool
     same_code: bool | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def _check(verb: str, wanted: dict[str, Any], kept: Kept, code: str, path: Path)
             folder=str(file.parent),
             exact=same_strategy(read_yaml(file.parent / CONFIG) or {}, kept.document),
             same_code=_same(said, code),
+            why=str(said.get("why") or ""),
         )
     return None
 

@@ -23,7 +23,7 @@ _NO_PART_OF_IT = {
     "": {"journal", "live", "log", "output", "trials"},
     "data": {"catalog_dir", "folder", "path"},
     "run": {"dir", "name", "on_strategy_error", "plots", "tearsheet"},
-    "venue": {"speed"},
+    "venue": {"costs_for", "speed"},
 }
 """Section -> keys that change where files lie, what is shown or how fast it goes, not what is tried."""
 _MOST_SYMBOLS = 5

@@ -135,6 +135,12 @@ class Late(driving.Scripted):
             self.buy(10_000)
 
 
+class LateSale(driving.Scripted):
+    def at_bar(self, n: int, _bar: Bar) -> None:
+        if n == 8:
+            self.sell(10)
+
+
 class Shorts(driving.Scripted):
     def at_bar(self, n: int, _bar: Bar) -> None:
         if n == 2:
@@ -220,6 +226,12 @@ def test_slippage_by_volatility_and_volume_is_that_of_the_bars_before() -> None:
     assert float(done.record.fills[0]["price"]) == pytest.approx(106 + worse, abs=0.01)
 
 
+def test_a_sale_that_slips_by_its_whole_price_gets_one_tick() -> None:
+    done = driven(LateSale, [100, 150, 90, 160, 85, 150, 95, 160, 160], slippage_vol=10)
+    assert prices(done) == ["0.01"]
+    assert list(done.record.expected.values()) == [Decimal("160.00")]
+
+
 def test_a_short_position_costs_each_night_and_a_weekend_costs_three() -> None:
     """Sold on Wednesday, bought back on Sunday, as the bars of the test have it: 4 nights at 3.6% a year."""
     done = driven(Shorts, [100, 101, 102, 103, 104, 105, 105], borrow_rate="0.036")
@@ -246,13 +258,13 @@ def test_cash_below_zero_costs_interest() -> None:
     assert done.record.final_equity == done.desk.book.equity() == 99_980
 
 
-@pytest.mark.parametrize("drawdown", ["0.005", "0.01"])
+@pytest.mark.parametrize("drawdown", ["0.0005", "0.001"])
 def test_charges_reach_the_breakers_while_something_is_held_and_after(drawdown: str) -> None:
     done = driving.drive(
         "backtest",
         Shorts,
         driving.bars([100] * 8),
-        venue={"borrow_rate": 10},
+        venue={"borrow_rate": 1},
         risk={"max_drawdown_pct": drawdown},
     )
     assert [trip["breaker"] for trip in done.record.trips] == ["DRAWDOWN"]

@@ -127,5 +127,5 @@ def test_a_strategy_that_raises_ends_the_backtest_and_leaves_its_traceback(tmp_p
     assert process.returncode == 1
     assert out == ""
     assert "Traceback" not in err
-    assert "Breaks-001 raised in on_bar: KeyError" in err
+    assert "Breaks-001 raised in on_bar: KeyError: 'strategy broke' at test_gate.py:" in err
     assert "Traceback" in (tmp_path / "here" / "errors.txt").read_text()

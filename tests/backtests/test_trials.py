@@ -139,6 +139,16 @@ def test_families_with_the_best_of_each(ledger: str, capsys: pytest.CaptureFixtu
     assert document(capsys, ledger)["trials"] == 3
 
 
+@pytest.mark.parametrize("width", [40, 60, 120])
+def test_no_name_is_broken_inside_a_word(
+    ledger: str, width: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    said = verb(capsys, ledger)
+    for each in document(capsys, ledger)["families"]:
+        assert each["name"] in said
+
+
 def test_the_trials_of_one_family_and_what_differs(ledger: str, capsys: pytest.CaptureFixture[str]) -> None:
     said = verb(capsys, "family=aapl", ledger)
     assert "strategy.fast=6" in said

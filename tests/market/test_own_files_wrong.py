@@ -52,6 +52,16 @@ WRONG_ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
         {},
         r"no column 'volume'.*to null, with data\.fill_size",
     ),
+    "a column twice": (
+        "time,open,high,low,close,close,volume\n2020-01-02,100,102,99,101,500,1000\n",
+        {},
+        r"a\.csv: the header names the column 'close' \(close\) more than once; rename one",
+    ),
+    "a column twice, spelled otherwise": (
+        "time,open,high,low,Close, CLOSE,volume\n2020-01-02,100,102,99,101,500,1000\n",
+        {},
+        r"a\.csv: the header names the column 'close' \(close\) more than once",
+    ),
     "semicolons": (
         HEAD.replace(",", ";") + GOOD.replace(",", ";"),
         {},
@@ -245,3 +255,20 @@ def test_settings_that_mean_nothing_are_refused_by_name(settings: dict[str, Any]
     with pytest.raises(ValidationError) as caught:
         CsvFiles(**({"path": "x.csv", "label": "START"} | settings))
     assert said in str(caught.value)
+
+
+def test_a_file_whose_name_is_no_symbol_says_how_to_give_one(tmp_path: Path) -> None:
+    file = tmp_path / "we ird.name-é.csv"
+    file.write_text(HEAD + GOOD + NEXT)
+    error = _error(CsvFiles(label="END", path=str(file)))
+    assert "'we ird.name-é' cannot be a symbol" in error
+    assert "data.symbols=[AAPL]" in error
+    assert open_market(CsvFiles(label="END", path=str(file), symbols=("AAPL",)), None, "1d").symbols == (
+        "AAPL",
+    )
+
+
+def test_a_column_twice_that_is_not_read_does_not_matter(tmp_path: Path) -> None:
+    file = tmp_path / "AAPL.csv"
+    file.write_text("note,note," + HEAD + "a,b," + GOOD + "a,b," + NEXT)
+    assert len(open_market(CsvFiles(label="END", path=str(file)), None, "1d").bars()) == 2

@@ -12,8 +12,10 @@ import pytest
 from adapters.costs import Costs
 from adapters.errors import AdapterError
 from backtests.api import backtest
+from configs.errors import ConfigError
 from configs.load import compose
-from runs.costs import assumed
+from market.instruments import equity, pair
+from runs.costs import assumed, of_another_class
 
 DEFAULT = "5 bp of each fill; no slippage; orders arrive at once; borrowing free"
 
@@ -57,6 +59,54 @@ def test_assumptions_are_said_in_one_line(changed: dict[str, Any], said: str) ->
 def test_data_with_bid_and_ask_has_its_own_spread_and_is_never_free() -> None:
     costs = Costs.model_validate({"maker_fee": 0, "taker_fee": 0, "spread_bps": 2})
     assert assumed(costs, quoted=True).startswith("no fee; bid and ask of the data;")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        (
+            "venue.margin_rate=9.25",
+            r"9\.25 is above 1, but this is a fraction a year: .* \(did you mean 0\.0925\?\)",
+        ),
+        ("venue.borrow_rate=3", r"\(did you mean 0\.03\?\)"),
+        ("venue.spread_bps=20000", r"must be at most 2,000: it is in basis points"),
+        ("venue.slippage_vol=100", r"must be at most 10: it multiplies the volatility of a day"),
+        ("venue.impact=1000", r"must be at most 10: it multiplies the volatility of a day"),
+        ("venue.costs_for=[stocks]", r"must be one of equity, fx, crypto"),
+    ],
+)
+def test_costs_that_nobody_has_are_refused(override: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        compose("backtest", [override])
+
+
+SHARE = equity("AAPL", "XNAS", "USD", 2)
+CURRENCIES = pair("EURUSD", "ECB", ("EUR", "USD"), 5, 0)
+COINS = pair("BTC-USD", "SIM", ("BTC", "USD"), 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("preset", "fits"),
+    [
+        *((name, SHARE) for name in ("alpaca", "ib", "ib_fixed", "tradier")),
+        ("oanda", CURRENCIES),
+        *((name, COINS) for name in ("alpaca_crypto", "binance_spot", "bybit", "kraken")),
+    ],
+)
+def test_a_preset_is_doubted_for_instruments_of_another_class_only(preset: str, fits: Any) -> None:
+    costs = compose("backtest", [f"costs={preset}"]).config.venue
+    assert of_another_class(costs, [fits]) is None
+    others: list[Any] = [each for each in (SHARE, CURRENCIES, COINS) if each is not fits]
+    for other in others:
+        doubt = of_another_class(costs, [fits, other])
+        assert doubt is not None
+        assert doubt.startswith(f"costs={preset} is for {costs.costs_for[0]}, not for {other.id} (")
+
+
+def test_costs_of_no_preset_are_for_anything() -> None:
+    for overrides in ([], ["costs=default"], ["costs=none"]):
+        costs = compose("backtest", overrides).config.venue
+        assert of_another_class(costs, [SHARE, CURRENCIES, COINS]) is None
 
 
 def test_a_default_run_is_never_free_of_costs() -> None:

@@ -40,6 +40,9 @@ LOOKS = [
     "Config(token=HUSH, timeout=5)",
     "signature=HUSH",
     "SECRET_TOKEN => HUSH",
+    "KeyError: 'api_key=HUSH'",
+    '{"KeyError": "HUSH"}',
+    "my_KeyError: HUSH",
 ]
 HUSHED = "hunter2-hush/40"
 HARMLESS = [
@@ -51,6 +54,8 @@ HARMLESS = [
     "61e69015-8549-4bfd-b9c3-01e75843f47d",
     "git 8f14e45fceea167a5a36dedd4bea2543d41d8cd98f00b204e9800998ecf8427e",
     "password=None",
+    "KeyError: 'fast'",
+    "Breaks-001 raised in on_bar: KeyError: 'close' at breaks.py:12",
     "basic information needed",
 ]
 

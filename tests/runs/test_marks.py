@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from runs.record import Row, RunRecord
 from runs.summary import summarise
 from runs.tearsheet import tear_sheet
 from tests.runs.pages import embedded, own_part, section
-from tests.runs.records import DAY, T0, analysis_of, market_of, notice, record_of, refusal, stamp, trip
+from tests.runs.records import DAY, T0, analysis_of, fill, market_of, notice, record_of, refusal, stamp, trip
 
 FLAT = market_of(AAPL=[10.0, 12.0, 11.0, 13.0, 12.0, 14.0])
 LONG = market_of(AAPL=np.linspace(5.0, 90.0, 800).round(2).tolist())
@@ -171,3 +173,16 @@ def test_the_tear_sheet_has_refusals_and_trips_in_words_where_there_are_any() ->
 def test_the_tear_sheet_says_how_many_more_there_are() -> None:
     drawn = sheet(record_of(LONG, trips=[trip(bar, "DAILY_LOSS") for bar in range(50)]))
     assert "and 10 more in trips.parquet" in drawn
+
+
+def test_buy_and_hold_that_moves_far_more_is_drawn_at_equal_volatility_and_says_so() -> None:
+    closes = np.asarray(LONG.frames["AAPL"]["close"])
+    rows = [fill(0, "BUY", "1", str(closes[0]))]
+    ended = record_of(LONG, rows, final=str(1000 + Decimal(str(closes[-1])) - Decimal(str(closes[0]))))
+    [equity, *_] = panels(ended)
+    name = next(each for each in legend(equity) if each.startswith("buy and hold"))
+    assert re.fullmatch(
+        r"buy and hold \+1,700\.0%, drawn at equal volatility \(with \d+% of the money\)", name
+    )
+    assert equity.get_yscale() == "linear"
+    assert name in [trace["name"] for trace in traces(sheet(ended))]

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from configs.errors import ConfigError
 from risk import measures
 from runs.artifacts import write_record, write_reports
 from runs.folder import CONFIG, VERSIONS, RunFolder
@@ -19,7 +20,7 @@ from runs.page.charts import rolling_sharpe
 from runs.page.config_text import Kept, code_of_document
 from runs.page.honesty import deflated_sentence, honesty, trials_sentence
 from runs.page.months import years_of
-from runs.page.reading import summary_of
+from runs.page.reading import read_run, summary_of
 from runs.page.related import related_to
 from runs.page.seen import seen_of
 from runs.page.series import thinned
@@ -199,7 +200,8 @@ def test_luck_is_told_in_plain_sentences() -> None:
     )
     many = replace(summary, trials_ledger=24, deflated_sharpe=0.71)
     assert deflated_sentence(many) == (
-        "Deflated Sharpe 0.710: after 24 trials a result like this comes from luck 29.0% of the time."
+        "Deflated Sharpe 0.710: with a probability of 71.0% its true Sharpe ratio is above what the best of 24 trials "
+        "without any edge would be expected to show."
     )
 
 
@@ -290,6 +292,21 @@ def test_a_verdict_on_other_code_is_not_shown(tmp_path: Path, monkeypatch: pytes
         assert "caught this strategy" not in said
 
 
+def test_a_check_with_nothing_to_compare_is_not_shown_as_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    check(tmp_path / "outputs" / "checks" / "1", "nothing", why="it asked for no order")
+    _, summary = told(RECORDS["trades"])
+    kept = Kept(SPEC, {})
+    related = related_to(kept, ["AAPL"], "0123456789ab", tmp_path / "a" / "b")
+    seen = seen_of(analysis_of(RECORDS["trades"]), summary, "Test").beside(kept, related)
+    said = section(f'<section id="honesty">{honesty(seen)}</section>', "honesty")
+    assert "lookahead nothing to compare it asked for no order" in said
+    assert "lookahead had nothing to compare" in said
+    assert "nothing wrong" not in said
+
+
 def test_a_summary_comes_back_exactly() -> None:
     _, summary = told(RECORDS["several strategies"])
     assert summary_of(summary.to_json()) == summary
@@ -314,3 +331,16 @@ def test_stamps_of_intraday_bars_keep_their_time() -> None:
     page, _ = told(RECORDS["quotes"])
     assert traces(page, "trades-0")["close"]["x"][1] == "2024-01-02 16:01"
     assert stamp(1) - stamp(0) == DAY
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [("walk_forward.json", "a walk-forward, which has no page"), ("sweep.json", "a sweep, not")],
+)
+def test_a_folder_that_holds_something_else_than_a_run_says_what(
+    tmp_path: Path, file: str, said: str
+) -> None:
+    (tmp_path / file).write_text("{}")
+    (tmp_path / "summary.json").write_text("{}")
+    with pytest.raises(ConfigError, match=said):
+        read_run(tmp_path)

@@ -62,10 +62,11 @@ def small(bars: int = 600, *overrides: str) -> tuple[RunConfig, World]:
     return for_checks(config), world_of(market_of(config), bars)
 
 
-def walk_csv(path: Path, rows: int = 600, seed: int = 1) -> list[str]:
-    """Write days of a random walk as CSV; answers the words that choose it as data."""
+def walk_csv(path: Path, rows: int = 600, seed: int = 1, bounce: float = 0.0) -> list[str]:
+    """Write days of a random walk, and so much of noise on it, as CSV; answers the words that choose it as data."""
     rng = np.random.default_rng(seed)
     closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.02, rows)))
+    closes *= np.exp(rng.normal(0, bounce, rows)) if bounce else 1.0
     days = np.datetime64("2015-01-01") + np.arange(rows)
     lines = ["time,open,high,low,close,volume"]
     before = 100.0

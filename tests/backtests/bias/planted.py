@@ -84,6 +84,46 @@ class FileReader(Sided):
         return at + 1 < len(closes) and bool(closes[at + 1] > closes[at])
 
 
+class CentredReader(Sided):
+    """Buys below the mean of the five closes before, this one and the five to come, by the day: read below Python."""
+
+    def wants(self, bar: Bar) -> bool:
+        stamps, closes = _catalog(self.own.file)
+        at = int(np.searchsorted(stamps, bar.ts_event))
+        return at + 5 < len(closes) and bool(bar.close.as_double() < closes[max(at - 5, 0) : at + 6].mean())
+
+
+class CloseCentredReader(CentredReader):
+    """The same, where it is fed a price within a hundredth of the file's."""
+
+    def wants(self, bar: Bar) -> bool:
+        stamps, closes = _catalog(self.own.file)
+        close = closes[min(int(np.searchsorted(stamps, bar.ts_event)), len(closes) - 1)]
+        return abs(bar.close.as_double() - close) < 0.01 * close and super().wants(bar)
+
+
+class CountingReader(Sided):
+    """The same by the number of the bar, whatever its date."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.bars = -1
+
+    def wants(self, bar: Bar) -> bool:
+        self.bars += 1
+        closes = _catalog(self.own.file)[1][max(self.bars - 5, 0) : self.bars + 6]
+        return len(closes) > 0 and bool(bar.close.as_double() < closes.mean())
+
+
+class PriceReader(Sided):
+    """Knows what followed a close wherever it sees the same one again, whatever the date."""
+
+    def wants(self, bar: Bar) -> bool:
+        _, closes = _catalog(self.own.file)
+        found = np.flatnonzero(np.abs(closes - bar.close.as_double()) < 1e-6)
+        return any(at + 1 < len(closes) and closes[at + 1] > closes[at] for at in found)
+
+
 class FilteringReader(EmaCross):
     """Follows its averages honestly, but only where the file says that the next month will be a good one."""
 
@@ -182,6 +222,18 @@ class Mondays(Sided):
 
     def wants(self, bar: Bar) -> bool:
         return datetime.fromtimestamp(bar.ts_event // 10**9, UTC).weekday() == 0
+
+
+class Contrarian(Sided):
+    """Honest: holds after a fall."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.last = 0.0
+
+    def wants(self, bar: Bar) -> bool:
+        before, self.last = self.last, bar.close.as_double()
+        return self.last < before
 
 
 class Recursive(Sided):

@@ -88,6 +88,13 @@ def test_the_same_seed_finds_the_same_and_another_one_other_starts(
     assert first != other
 
 
+def test_nothing_to_compare_is_not_clean(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*planted(tmp_path, "Idle"), "warmup.starts=4", "run.max_bars=1000"]
+    code, document = checked(warmup, words, capsys)
+    assert (code, document["verdict"], caught(document)) == (1, "nothing", [])
+    assert document["why"].startswith("it held nothing after any of the later starts")
+
+
 def test_too_little_data_is_a_note(capsys: pytest.CaptureFixture[str]) -> None:
     document = checked(warmup, ["run.max_bars=600"], capsys)[1]
     assert "give it more data or state less" in document["notes"][0]

@@ -16,6 +16,7 @@ from backtests.bias.altered import (
     labelled_late,
     with_gaps,
 )
+from backtests.bias.disguise import FACTORS, back_ns, disguised
 from backtests.bias.foreign import knowledge
 from backtests.bias.seen import Seen, first_run
 from backtests.bias.world import World, middle, world_of
@@ -128,6 +129,18 @@ def test_late_labels_are_those_of_the_next_row(world: World) -> None:
     for mine, theirs in zip(world.tables, late.tables, strict=True):
         assert (theirs["ts"].to_numpy() == mine["ts"].to_numpy()[1:]).all()
         assert (theirs["close"].to_numpy() == mine["close"].to_numpy()[:-1]).all()
+
+
+@pytest.mark.parametrize("number", range(len(FACTORS)))
+def test_a_disguise_keeps_weekdays_and_moves(world: World, number: int) -> None:
+    other = disguised(world, number)
+    assert sane(other)
+    assert other.start_ns + back_ns(number) > world.start_ns
+    for mine, theirs in zip(world.tables, other.tables, strict=True):
+        assert (mine["ts"] - theirs["ts"] == back_ns(number)).all()
+        assert back_ns(number) % (7 * 86_400 * 10**9) == 0
+        ratio = theirs["close"] / mine["close"]
+        assert np.allclose(ratio, FACTORS[number], rtol=1e-2)
 
 
 def test_quotes_are_changed_alike() -> None:

@@ -55,6 +55,9 @@ def test_every_kind_of_sweep_has_its_pictures(name: str, metric: str) -> None:
     assert "Plotly.newPlot" in html
     assert '<script src="http' not in html
     assert headline(result, settings) in html
+    assert headline(result, settings).startswith(f"Sweep of {len(result.trials):,} trials: best ")
+    assert "with a probability of 90.0% its true Sharpe ratio is above" in html
+    assert "of the time" not in html.partition("<script>/**")[0]
 
 
 def test_the_heat_map_shows_the_best_over_the_other_keys() -> None:
