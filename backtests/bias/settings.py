@@ -87,6 +87,7 @@ def taken[Settings: BaseModel](
     """The settings of `SECTION.KEY=VALUE` on a command line, and its other words. Raises ConfigError, in one line."""
     prefix = f"{section}."
     given: dict[str, Any] = {}
+    typed: dict[str, str] = {}
     rest = []
     for word in words:
         plain = word.lstrip("+")
@@ -98,13 +99,12 @@ def taken[Settings: BaseModel](
             raise ConfigError(unknown_key(f"{prefix}{key}", list(model.model_fields)))
         if key in given:
             raise ConfigError(f"{prefix}{key} is given twice; give it once")
-        given[key] = _read(prefix + key, text)
+        given[key], typed[key] = _read(prefix + key, text), text
     try:
         return model.model_validate(given), rest
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
-        shown = f"[{','.join(map(str, given[key]))}]" if isinstance(given[key], tuple) else given[key]
-        raise ConfigError(f"{prefix}{key}={shown}: must be {model.model_fields[key].description}") from None
+        raise ConfigError(f"{prefix}{key}={typed[key]}: must be {model.model_fields[key].description}") from None
 
 
 def _read(key: str, text: str) -> Any:
