@@ -232,7 +232,7 @@ def test_without_an_edge_p_values_are_spread_evenly() -> None:
     ("words", "line"),
     [
         (["stress.cost=2"], "unknown key stress.cost; did you mean stress.costs?"),
-        (["stress.costs=[1]"], "stress.costs=1: must be numbers above 1, such as [2,5]"),
+        (["stress.costs=[1]"], "stress.costs=[1]: must be numbers above 1, such as [2,5]"),
         (["stress.costs=2,x"], "must be numbers above 1"),
         (["stress.max_p_value=0"], "stress.max_p_value=0: must be a fraction between 0 and 1"),
         (["stress.missing_pct=1"], "stress.missing_pct=1: must be a fraction between 0 and 1"),
