@@ -104,7 +104,9 @@ def taken[Settings: BaseModel](
         return model.model_validate(given), rest
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
-        raise ConfigError(f"{prefix}{key}={typed[key]}: must be {model.model_fields[key].description}") from None
+        raise ConfigError(
+            f"{prefix}{key}={typed[key]}: must be {model.model_fields[key].description}"
+        ) from None
 
 
 def _read(key: str, text: str) -> Any:
