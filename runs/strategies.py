@@ -16,6 +16,7 @@ from risk.gate import RiskGate, gated
 from risk.hours import TradingHours
 from risk.overrides import scoped_breakers, unmatched_venues
 from runs.errors import RunError
+from runs.places import place_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -157,6 +158,9 @@ def build_strategies(
             gate = gated(strategy_class, desk)(own)
         except (TypeError, ValueError) as error:
             raise InstrumentError(f"strategy {planned.spec.strategy_path}: {error}") from error
+        except Exception as error:
+            said = f"it cannot be made: {type(error).__name__}: {error}{place_of(error)}"
+            raise InstrumentError(f"strategy {planned.spec.strategy_path}: {said}") from error
         desk.gates.append(gate)
     return desk.gates
 

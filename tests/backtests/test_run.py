@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from backtests.run import run
+
 ROOT = Path(__file__).parents[2]
 QUICK = ["run.plots=false", "run.tearsheet=false"]
 
@@ -129,3 +131,22 @@ def test_a_strategy_that_raises_ends_the_backtest_and_leaves_its_traceback(tmp_p
     assert "Traceback" not in err
     assert "Breaks-001 raised in on_bar: KeyError: 'strategy broke' at test_gate.py:" in err
     assert "Traceback" in (tmp_path / "here" / "errors.txt").read_text()
+
+
+def test_a_strategy_that_cannot_be_made_is_said_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "strategy").mkdir()
+    (tmp_path / "strategy" / "broken.yaml").write_text(
+        "strategy_path: broken_desk:Broken\nconfig_path: tests.driving:PlainConfig\n"
+    )
+    (tmp_path / "broken_desk.py").write_text(
+        "from nautilus_trader.trading import Strategy\n\n\nclass Broken(Strategy):\n"
+        "    def __init__(self, config):\n        super().__init__(config)\n        {}['period']\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    assert run(["--config-dir", str(tmp_path), "strategy=broken", "run.max_bars=20"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == (
+        "error: strategy broken_desk:Broken: it cannot be made: KeyError: 'period' at broken_desk.py:7"
+    )
