@@ -12,6 +12,8 @@ from sqlalchemy import select
 
 from journal import tables
 from risk.coins import netted_row
+from risk.orders import STATUS_OF
+from runs.record import REFUSED_BY
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -28,7 +30,6 @@ FILL = (
     "currency", "liquidity",
 )  # fmt: skip
 REFUSAL = ("ts", "strategy", "instrument", "client_order_id", "side", "quantity")
-BY_VENUE = "VENUE"
 
 
 def with_rows(record: RunRecord, engine: Engine, run_id: str) -> RunRecord:
@@ -50,15 +51,18 @@ def with_rows(record: RunRecord, engine: Engine, run_id: str) -> RunRecord:
             {**_of(row, REFUSAL), "limit": row["code"], "reason": row["reason"]}
             for row in rows(decisions, decisions.c.verdict == "REFUSE")
         ]
-        rejected = [
-            {**_of(row, REFUSAL), "limit": BY_VENUE, "reason": f"{BY_VENUE}: {row['reason']}"}
-            for row in rows(orders, orders.c.event == "REJECTED")
+        said = {(row["client_order_id"], row["reason"]) for row in refused}  # which the engine repeats
+        others = [
+            {**_of(row, REFUSAL), "limit": by, "reason": f"{by}: {row['reason']}"}
+            for event, by in REFUSED_BY.items()
+            for row in rows(orders, orders.c.event == STATUS_OF[event])
+            if (row["client_order_id"], row["reason"]) not in said
         ]
         return replace(
             record,
             orders=[{"ts": ts, **_of(newest[name], ORDER)} for name, ts in began.items()],
             fills=[netted_row(_of(row, FILL)) for row in rows(tables.fills)],
-            refusals=sorted([*refused, *rejected], key=lambda row: int(row["ts"])),
+            refusals=sorted([*refused, *others], key=lambda row: int(row["ts"])),
         )
 
 
