@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -48,8 +48,9 @@ class Server:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body.encode())
+                with suppress(BrokenPipeError, ConnectionResetError):  # who asked did not wait for a late answer
+                    self.end_headers()
+                    self.wfile.write(body.encode())
 
             do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815 - the names that the library calls
 
