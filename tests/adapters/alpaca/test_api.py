@@ -48,7 +48,9 @@ class Server:
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(body)))
-                with suppress(BrokenPipeError, ConnectionResetError):  # who asked did not wait for a late answer
+                with suppress(
+                    BrokenPipeError, ConnectionResetError
+                ):  # who asked did not wait for a late answer
                     self.end_headers()
                     self.wfile.write(body.encode())
 
